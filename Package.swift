@@ -1,0 +1,98 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let package = Package(
+    name: "cloudstream",
+    platforms: [.macOS(.v15)],
+    products: [.executable(name: "app", targets: ["App"])],
+    dependencies: [
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.1"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    ],
+    targets: [
+        // Domain: values, rules, ports, use cases.
+        .target(name: "Kernel", dependencies: [.nioCore], path: "Sources/Domain/Kernel"),
+        .target(name: "Identity", dependencies: ["Kernel"], path: "Sources/Domain/Identity"),
+        .target(name: "Videos", dependencies: ["Kernel", .nioCore], path: "Sources/Domain/Videos"),
+
+        // Storage adapters.
+        .target(
+            name: "Relational", dependencies: ["Kernel", "Identity", "Videos", .crypto],
+            path: "Sources/Storage/Relational"),
+        .systemLibrary(name: "CSQLite", path: "Sources/Storage/CSQLite", pkgConfig: "sqlite3"),
+        .target(name: "SQLite", dependencies: ["CSQLite", "Kernel", "Relational"], path: "Sources/Storage/SQLite"),
+        .target(name: "Memory", dependencies: ["Kernel"], path: "Sources/Storage/Memory"),
+        .target(
+            name: "FileObjects",
+            dependencies: ["Kernel", .nioCore, .nioPosix, .crypto],
+            path: "Sources/Storage/Objects/Files"),
+
+        // Queues.
+        .target(
+            name: "InProcess", dependencies: ["Kernel", "Relational", .log], path: "Sources/Queue/InProcess"),
+
+        // Media: libav in a confined child process.
+        .systemLibrary(name: "CLibAV", path: "Sources/Media/CLibAV"),
+        .target(name: "CMediaShim", dependencies: ["CLibAV"], path: "Sources/Media/CMediaShim"),
+        .target(name: "CConfinement", path: "Sources/Media/CConfinement"),
+        .target(
+            name: "LibAV", dependencies: ["CLibAV", "CMediaShim", "Videos"], path: "Sources/Media/LibAV"),
+        .target(
+            name: "MediaWorker", dependencies: ["CConfinement", "Kernel", "LibAV", "Videos"],
+            path: "Sources/Media/MediaWorker"),
+
+        .target(name: "Telemetry", dependencies: ["Kernel", .log]),
+        .target(
+            name: "Security",
+            dependencies: [
+                "Kernel", "Identity", "Videos", .crypto,
+                .product(name: "CryptoExtras", package: "swift-crypto"),
+                .product(name: "JWTKit", package: "jwt-kit"),
+            ]),
+
+        // Assembly: the only importer of adapters.
+        .target(
+            name: "Profiles",
+            dependencies: [
+                "Kernel", "Identity", "Videos", "Relational", "SQLite", "Memory", "FileObjects", "InProcess",
+                "MediaWorker", "Security", "Telemetry", .log, .lifecycle, .crypto, .product(name: "Yams", package: "Yams"),
+            ]),
+        .executableTarget(
+            name: "App",
+            dependencies: [
+                "Kernel", "Identity", "Videos", "Profiles", "Telemetry", .log, .lifecycle, .nioCore, .crypto,
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]),
+    ],
+    swiftLanguageModes: [.v6]
+)
+
+extension Target.Dependency {
+    static let nioCore = Self.product(name: "NIOCore", package: "swift-nio")
+    static let nioPosix = Self.product(name: "NIOPosix", package: "swift-nio")
+    static let log = Self.product(name: "Logging", package: "swift-log")
+    static let lifecycle = Self.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+    static let crypto = Self.product(name: "Crypto", package: "swift-crypto")
+}
+
+for target in package.targets where target.type != .system {
+    let isC = target.name.hasPrefix("C") && target.name.dropFirst().first?.isUppercase == true
+    if isC { continue }
+    target.swiftSettings =
+        (target.swiftSettings ?? []) + [
+            .enableUpcomingFeature("ExistentialAny"),
+            .enableUpcomingFeature("MemberImportVisibility"),
+            .enableUpcomingFeature("InternalImportsByDefault"),
+            .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+            .treatAllWarnings(as: .error),
+        ]
+}

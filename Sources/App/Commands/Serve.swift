@@ -1,0 +1,37 @@
+import ArgumentParser
+import Foundation
+import Kernel
+import Logging
+import Profiles
+import ServiceLifecycle
+import Telemetry
+
+/// Runs the roles of a profile until told to stop.
+struct Serve: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Serve. This is what `app --profile NAME` does.", shouldDisplay: false)
+
+    @OptionGroup var options: ProfileOptions
+
+    @Flag(name: .long, help: "Print the whole configuration, secrets as references only, and stop.")
+    var printConfig = false
+
+    func run() async throws {
+        if printConfig {
+            return Output.line(try options.load(checkSecrets: false).profile.printed(format: .yaml))
+        }
+        let profile = try options.load().profile
+        let level = profile.telemetry.logLevel.level
+        LoggingSystem.bootstrap { JSONLogHandler(label: $0, level: level) }
+        let logger = Logger(label: "cloudstream")
+        do {
+            try await Process(profile: profile, logger: logger).run()
+        } catch let failure as Failure {
+            throw CommandFailure.failed("app: \(failure)")
+        }
+    }
+}
+
+extension LogLevel {
+    var level: Logger.Level { Logger.Level(rawValue: rawValue) ?? .info }
+}

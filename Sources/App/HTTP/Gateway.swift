@@ -1,0 +1,103 @@
+import HTTPTypes
+import Hummingbird
+import Kernel
+import Logging
+import ServiceLifecycle
+import Synchronization
+import Telemetry
+
+/// The way into every route: request id, trace, load shedding, problem documents, headers, log line, metrics.
+struct Gateway: RouterMiddleware {
+    typealias Context = APIContext
+    let metrics: MetricRegistry
+    let inFlight: InFlight
+
+    func handle(
+        _ request: Request, context: APIContext, next: @concurrent (Request, APIContext) async throws -> Response
+    ) async throws -> Response {
+        let start = ContinuousClock.now
+        var context = context
+        context.requestID = UUIDv7().description
+        if let header = request.headers[.traceParent], let trace = TraceParent(header: header) {
+            context.trace = trace
+        }
+        context.logger[metadataKey: "requestId"] = "\(context.requestID)"
+        context.logger[metadataKey: "traceId"] = "\(context.trace.traceID)"
+        var response = await answer(request, context, next)
+        response.headers[.requestID] = context.requestID
+        Self.secure(&response.headers)
+        record(request, context, response.status, ContinuousClock.now - start)
+        return response
+    }
+
+    private func answer(
+        _ request: Request, _ context: APIContext, _ next: @concurrent (Request, APIContext) async throws -> Response
+    ) async -> Response {
+        guard inFlight.enter() else {
+            return Problem.response(
+                Failure(.overloaded, "overloaded", "The server is busy; try again soon."),
+                requestID: context.requestID)
+        }
+        defer { inFlight.leave() }
+        do {
+            return try await next(request, context)
+        } catch {
+            let failure = Problem.failure(error)
+            if failure.kind == .internal {
+                context.logger.error("request failed", metadata: ["code": "\(failure.code)", "cause": "\(failure)"])
+            }
+            return Problem.response(failure, requestID: context.requestID)
+        }
+    }
+
+    /// Of every answer; pages add their own policy for content.
+    private static func secure(_ headers: inout HTTPFields) {
+        headers[.xContentTypeOptions] = "nosniff"
+        headers[.strictReferrerPolicy] = "no-referrer"
+    }
+
+    /// The template, never the path: paths hold ids and signatures.
+    private func record(
+        _ request: Request, _ context: APIContext, _ status: HTTPResponse.Status, _ span: Duration
+    ) {
+        let route = context.endpointPath ?? "unmatched"
+        let method = request.method.rawValue
+        metrics.add(
+            to: "http_requests_total", help: "Requests by route and status.",
+            labels: ["method": method, "route": route, "status": String(status.code)])
+        metrics.observe(
+            span.inSeconds, in: "http_request_seconds", help: "Time until the answer's head, by route.",
+            labels: ["method": method, "route": route])
+        context.logger.info(
+            "request",
+            metadata: [
+                "method": "\(method)", "route": "\(route)", "status": "\(status.code)",
+                "milliseconds": "\(span.inMilliseconds)",
+            ])
+    }
+}
+
+/// Counts requests that are being answered, up to a bound.
+final class InFlight: Sendable {
+    private let limit: Int
+    private let count = Atomic(0)
+
+    init(limit: Int) { self.limit = limit }
+
+    func enter() -> Bool {
+        guard count.add(1, ordering: .relaxed).newValue <= limit else {
+            count.subtract(1, ordering: .relaxed)
+            return false
+        }
+        return true
+    }
+
+    func leave() { count.subtract(1, ordering: .relaxed) }
+
+    var current: Int { count.load(ordering: .relaxed) }
+}
+
+extension HTTPField.Name {
+    // Literals of a valid form: the initialiser fails for invalid ones only.
+    static let strictReferrerPolicy = Self("Referrer-Policy")!
+}

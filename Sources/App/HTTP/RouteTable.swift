@@ -1,0 +1,55 @@
+import HTTPTypes
+import Hummingbird
+import Kernel
+import Logging
+
+/// All routes of a process, and how each is entered.
+struct RouteTable: Sendable {
+    let routes: [Route]
+    let authenticator: Authenticator
+    let limits: Exchange.Limits
+    let deadline: Duration
+
+    func router(_ gateway: Gateway) -> Router<APIContext> {
+        let router = Router(context: APIContext.self)
+        router.addMiddleware { gateway }
+        for route in routes {
+            router.on(route.routerPath, method: route.method) { request, context in
+                try await enter(route, request, context)
+            }
+        }
+        return router
+    }
+
+    private func enter(_ route: Route, _ request: Request, _ context: APIContext) async throws -> Response {
+        var context = context
+        if route.access == .authenticated {
+            var identity = try await authenticator.authenticate(request.headers[.authorization])
+            identity.caller.traceParent = context.trace.text
+            context.identity = identity
+            context.logger[metadataKey: "tenant"] = "\(identity.caller.tenant)"
+            context.logger[metadataKey: "user"] = "\(identity.caller.user)"
+        }
+        let exchange = Exchange(request: request, context: context, limits: limits)
+        if route.isStream { return try await route.handler(exchange) }
+        return try await withDeadline(deadline) { try await route.handler(exchange) }
+    }
+}
+
+/// What `body` gives, or `timeout` if that takes longer; the body is cancelled then.
+func withDeadline<Value: Sendable>(
+    _ deadline: Duration, _ body: @escaping @Sendable () async throws -> Value
+) async throws -> Value {
+    try await withThrowingTaskGroup(of: Value?.self) { group in
+        group.addTask { try await body() }
+        group.addTask {
+            try await Task.sleep(for: deadline)
+            return nil
+        }
+        defer { group.cancelAll() }
+        guard let value = try await group.next() ?? nil else {
+            throw Failure(.timeout, "timeout", "This took too long; it may or may not have happened.")
+        }
+        return value
+    }
+}

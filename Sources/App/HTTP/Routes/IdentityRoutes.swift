@@ -1,0 +1,166 @@
+import Hummingbird
+import Identity
+import Kernel
+
+/// Sign-up, sessions and the team.
+struct IdentityRoutes: Sendable {
+    let accounts: Accounts
+    let authenticator: Authenticator
+    let signInLimit: SignInLimit
+
+    var routes: [Route] {
+        [
+            Route(.post, "/v1/tenants", access: .open, handler: signUp),
+            Route(.post, "/v1/sessions", access: .open, handler: signIn),
+            Route(.post, "/v1/sessions/refresh", access: .open, handler: refresh),
+            Route(.delete, "/v1/sessions/current", handler: signOut),
+            Route(.get, "/v1/me", handler: me),
+            Route(.patch, "/v1/me", handler: renameMe),
+            Route(.get, "/v1/users", handler: users),
+            Route(.patch, "/v1/users/{id}", handler: changeRole),
+            Route(.delete, "/v1/users/{id}", handler: removeUser),
+            Route(.post, "/v1/invitations", handler: invite),
+            Route(.post, "/v1/invitations/accept", access: .open, handler: accept),
+        ]
+    }
+
+    private struct SignUpBody: Decodable, Sendable {
+        struct Owner: Decodable, Sendable {
+            let email: String
+            let name: String
+            let password: String
+        }
+        let name: String
+        let region: String?
+        let owner: Owner
+    }
+
+    @Sendable private func signUp(_ exchange: Exchange) async throws -> Response {
+        try await signInLimit.take(exchange.context.remoteAddress)
+        let input = try await exchange.input(SignUpBody.self)
+        let owner = input.body.owner
+        let request = SignUp(
+            teamName: input.body.name, region: input.body.region, email: owner.email, name: owner.name,
+            password: owner.password)
+        return Self.entry(try await accounts.signUp(request, once: input.once))
+    }
+
+    private static func entry(_ entry: Accounts.Entry) -> Response {
+        .json(.created) { json in
+            json.object("tenant") { $0.tenant(entry.tenant) }
+            json.object("user") { $0.user(entry.user) }
+            json.object("session") { $0.session(entry.tokens) }
+        }
+    }
+
+    private struct SignInBody: Decodable, Sendable {
+        let email: String
+        let password: String
+    }
+
+    @Sendable private func signIn(_ exchange: Exchange) async throws -> Response {
+        try await signInLimit.take(exchange.context.remoteAddress)
+        let body = try await exchange.input(SignInBody.self).body
+        let entry = try await accounts.signIn(email: body.email, password: body.password)
+        return .json(.created) { json in
+            json.session(entry.tokens)
+            json.object("tenant") { $0.tenant(entry.tenant) }
+            json.object("user") { $0.user(entry.user) }
+        }
+    }
+
+    private struct RefreshBody: Decodable, Sendable { let refreshToken: String }
+
+    @Sendable private func refresh(_ exchange: Exchange) async throws -> Response {
+        let body = try await exchange.input(RefreshBody.self).body
+        let tokens = try await accounts.refresh(body.refreshToken)
+        return .json { $0.session(tokens) }
+    }
+
+    @Sendable private func signOut(_ exchange: Exchange) async throws -> Response {
+        let claims = try exchange.identity.claims
+        try await accounts.signOut(claims)
+        authenticator.forget(session: claims.session)
+        return .noContent
+    }
+
+    @Sendable private func me(_ exchange: Exchange) async throws -> Response {
+        let profile = try await accounts.profile(of: exchange.caller)
+        return .json { json in
+            json.object("user") { $0.user(profile.user) }
+            json.object("tenant") { $0.tenant(profile.tenant) }
+        }
+    }
+
+    private struct NameBody: Decodable, Sendable { let name: String? }
+
+    @Sendable private func renameMe(_ exchange: Exchange) async throws -> Response {
+        let input = try await exchange.input(NameBody.self)
+        if let name = input.body.name {
+            _ = try await accounts.rename(exchange.caller, to: name, once: input.once)
+        }
+        return try await me(exchange)
+    }
+
+    @Sendable private func users(_ exchange: Exchange) async throws -> Response {
+        .list(try await accounts.users(exchange.caller, exchange.page)) { $0.user($1) }
+    }
+
+    private struct RoleBody: Decodable, Sendable { let role: Role }
+
+    @Sendable private func changeRole(_ exchange: Exchange) async throws -> Response {
+        let input = try await exchange.input(RoleBody.self)
+        let user = try await accounts.changeRole(
+            of: exchange.id("id", "user"), to: input.body.role, by: exchange.caller, once: input.once)
+        return .json { $0.user(user) }
+    }
+
+    @Sendable private func removeUser(_ exchange: Exchange) async throws -> Response {
+        try await accounts.remove(exchange.id("id", "user"), by: exchange.caller, once: exchange.once())
+        return .noContent
+    }
+
+    private struct InvitationBody: Decodable, Sendable {
+        let email: String
+        let role: Role
+    }
+
+    @Sendable private func invite(_ exchange: Exchange) async throws -> Response {
+        let input = try await exchange.input(InvitationBody.self)
+        let offer = try await accounts.invite(
+            email: input.body.email, role: input.body.role, by: exchange.caller, once: input.once)
+        return .json(.created) { json in
+            json.object("invitation") { $0.invitation(offer.invitation) }
+            json.field("token", offer.token)
+        }
+    }
+
+    private struct AcceptBody: Decodable, Sendable {
+        let token: String
+        let name: String
+        let password: String
+    }
+
+    @Sendable private func accept(_ exchange: Exchange) async throws -> Response {
+        try await signInLimit.take(exchange.context.remoteAddress)
+        let input = try await exchange.input(AcceptBody.self)
+        let body = input.body
+        return Self.entry(
+            try await accounts.accept(
+                token: body.token, name: body.name, password: body.password, once: input.once))
+    }
+}
+
+/// Attempts at passwords that one address may make, since each costs a slow hash.
+struct SignInLimit: Sendable {
+    let limiter: any RateLimiter
+    let perMinute: Int
+
+    func take(_ address: String) async throws {
+        let wait = try await limiter.take("sign-in:\(address)", limit: perMinute, per: .seconds(60))
+        guard let wait else { return }
+        var failure = Failure(.limited, "rate_limited", "Too many attempts; please wait a little.")
+        failure.retryAfter = wait
+        throw failure
+    }
+}

@@ -1,0 +1,161 @@
+import Foundation
+import Hummingbird
+import Identity
+import Kernel
+import Logging
+import NIOCore
+import Profiles
+import ServiceLifecycle
+import Telemetry
+import UnixSignals
+import Videos
+
+/// A profile at work: its backend, the use cases over it, and the services of its roles.
+struct Process: Sendable {
+    let profile: Profile
+    let logger: Logger
+    private let metrics = MetricRegistry()
+
+    init(profile: Profile, logger: Logger) {
+        self.profile = profile
+        self.logger = logger
+    }
+
+    /// Returns once all services have ended, after a signal or a failure.
+    func run() async throws {
+        let backend = try await Assembly(profile, metrics: metrics, logger: logger).backend()
+        let domain = Domain(profile: profile, backend: backend)
+        let services: [any Service]
+        do {
+            services = try self.services(backend, domain)
+        } catch {
+            await backend.machinery.close()
+            throw error
+        }
+        var configuration = ServiceGroupConfiguration(
+            services: services.map {
+                .init(service: $0, successTerminationBehavior: .gracefullyShutdownGroup)
+            },
+            gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+        configuration.maximumGracefulShutdownDuration = profile.http.drainDeadline
+        configuration.maximumCancellationDuration = .seconds(5)
+        logger.info("starting", metadata: ["roles": "\(profile.roles.map(\.rawValue).sorted())"])
+        do {
+            try await ServiceGroup(configuration: configuration).run()
+        } catch {
+            await backend.machinery.close()
+            throw error
+        }
+        await backend.machinery.close()
+        logger.info("stopped")
+    }
+
+    /// Role by role: this is the topology. Services stop in reverse order, so that listeners go first.
+    private func services(_ backend: Backend, _ domain: Domain) throws -> [any Service] {
+        var services: [any Service] = []
+        let roles = profile.roles
+        if roles.contains(.relay) { services.append(Relay(relay: backend.machinery.relay)) }
+        if roles.contains(.projector) { services.append(projector(backend, domain)) }
+        if roles.contains(.scheduler) { services.append(upkeep(backend, domain)) }
+        if roles.contains(.worker) { services += workers(backend, domain) }
+        services.append(try AdminServer(profile: profile, backend: backend, metrics: metrics, logger: logger).application())
+        if roles.contains(.api) {
+            services.append(
+                try APIServer(profile: profile, backend: backend, domain: domain, metrics: metrics, logger: logger)
+                    .application())
+        }
+        return services
+    }
+
+    private func projector(_ backend: Backend, _ domain: Domain) -> EventConsumption {
+        let consumer = profile.consumer
+        return EventConsumption(
+            group: VideoReactions.group, log: backend.events, deadLetters: backend.deadLetters,
+            settings: .init(
+                batch: 64, wait: .seconds(5), maximumAttempts: consumer.maximumAttempts,
+                backoff: Backoff(first: consumer.firstDelay, maximum: consumer.maximumDelay),
+                handlerDeadline: consumer.handlerDeadline),
+            metrics: metrics, logger: logger, apply: { try await domain.reactions.apply($0) })
+    }
+
+    private func workers(_ backend: Backend, _ domain: Domain) -> [any Service] {
+        guard case .libav(let media) = profile.media, case .table(let jobs) = profile.jobs else { return [] }
+        return (1...media.concurrentJobs).map { number in
+            TranscodeWorker(
+                name: "\(ProcessInfo.processInfo.hostName)/\(ProcessInfo.processInfo.processIdentifier)/\(number)",
+                jobs: backend.jobs, wakeup: backend.jobWakeup, transcoding: domain.transcoding,
+                objects: backend.objects, store: backend.videos,
+                settings: .init(
+                    lease: jobs.lease, pollInterval: jobs.pollInterval,
+                    backoff: Backoff(first: jobs.firstDelay, maximum: jobs.maximumDelay),
+                    maximumAttempts: jobs.maximumAttempts),
+                metrics: metrics, logger: logger)
+        }
+    }
+
+    private func upkeep(_ backend: Backend, _ domain: Domain) -> Upkeep {
+        Upkeep(
+            chores: [
+                .init("expire-uploads", every: .seconds(30)) {
+                    for reference in try await domain.library.expiredUploads(limit: 100) {
+                        try await domain.library.expire(reference)
+                    }
+                },
+                .init("remove-expired", every: .seconds(600)) { try await backend.machinery.removeExpired() },
+            ], holds: backend.machinery.holdsLease, logger: logger)
+    }
+}
+
+/// The use cases of all contexts over one backend.
+struct Domain: Sendable {
+    let accounts: Accounts
+    let library: VideoLibrary
+    let playback: Playback
+    let notices: VideoNotices
+    let reactions: VideoReactions
+    let transcoding: Transcoding
+
+    init(profile: Profile, backend: Backend) {
+        let identity = profile.identity
+        let uploads = profile.uploads
+        notices = VideoNotices(backend.pubSub)
+        accounts = Accounts(
+            store: backend.identity, passwords: backend.passwords, tokens: backend.tokens,
+            settings: .init(
+                region: profile.directory.region, shard: profile.directory.shard,
+                refreshLifetime: identity.refreshTokenLifetime, invitationLifetime: identity.invitationLifetime))
+        library = VideoLibrary(
+            store: backend.videos, parts: backend.uploads,
+            limits: .init(
+                partBytes: uploads.partBytes.bytes, maximumParts: uploads.maximumParts,
+                maximumBytes: uploads.maximumBytes.bytes, tenantBytes: uploads.tenantBytes.bytes,
+                uploadLifetime: uploads.lifetime, maximumOpenUploads: uploads.maximumOpenPerTenant))
+        playback = Playback(objects: backend.objects, signer: backend.playbackSigner)
+        reactions = VideoReactions(jobs: backend.jobs, objects: backend.objects, notices: notices)
+        transcoding = Transcoding(
+            store: backend.videos, objects: backend.objects, engine: backend.media, jobs: backend.jobs,
+            notices: notices, files: backend.localFiles,
+            settings: .init(limits: backend.mediaLimits, scratch: profile.scratch, lease: profile.jobLease))
+    }
+}
+
+extension Profile {
+    fileprivate var scratch: String {
+        switch media {
+        case .libav(let settings): URL(filePath: settings.scratch).standardizedFileURL.path(percentEncoded: false)
+        }
+    }
+
+    fileprivate var jobLease: Duration {
+        switch jobs {
+        case .table(let settings): settings.lease
+        }
+    }
+}
+
+/// The role that moves events from the outbox to the log.
+private struct Relay: Service {
+    let relay: @Sendable () async throws -> Void
+
+    func run() async throws { try await cancelWhenGracefulShutdown { try await relay() } }
+}

@@ -1,0 +1,164 @@
+package import Kernel
+
+/// Signing up, logging in, and the people of a team.
+package struct Accounts: Sendable {
+    package struct Settings: Sendable {
+        package let region: String
+        package let shard: Int
+        package let refreshLifetime: Duration
+        package let invitationLifetime: Duration
+
+        package init(region: String, shard: Int, refreshLifetime: Duration, invitationLifetime: Duration) {
+            self.region = region
+            self.shard = shard
+            self.refreshLifetime = refreshLifetime
+            self.invitationLifetime = invitationLifetime
+        }
+    }
+
+    let store: any IdentityStore
+    let passwords: any PasswordHasher
+    let tokens: any TokenIssuer
+    let settings: Settings
+    let now: @Sendable () -> Timestamp
+
+    package init(
+        store: any IdentityStore, passwords: any PasswordHasher, tokens: any TokenIssuer, settings: Settings,
+        now: @escaping @Sendable () -> Timestamp = { .now() }
+    ) {
+        self.store = store
+        self.passwords = passwords
+        self.tokens = tokens
+        self.settings = settings
+        self.now = now
+    }
+
+    /// What a newcomer gets: the team, the person, and tokens.
+    package struct Entry: Sendable {
+        package let tenant: Tenant
+        package let user: User
+        package let tokens: TokenPair
+    }
+
+    package struct TokenPair: Sendable {
+        package let access: String
+        package let refresh: String
+        package let expiresIn: Duration
+    }
+
+    /// The part of an `Entry` that is stored as the answer of the write; tokens are made anew from it.
+    struct Seat: Codable, Sendable {
+        let tenant: Tenant
+        let user: User
+        let session: LoginSession
+    }
+
+    /// `email_taken`, `invalid_request`.
+    package func signUp(_ request: SignUp, once: OnceKey?) async throws -> Entry {
+        let request = try request.validated(region: settings.region)
+        let hash = try await passwords.hash(request.password)
+        let time = now()
+        let tenant = Tenant(
+            id: TenantID(), name: request.teamName, slug: SignUp.slug(request.teamName), region: settings.region,
+            createdAt: time)
+        let user = User(id: UserID(), email: request.email, name: request.name, role: .owner, createdAt: time)
+        let session = newSession(of: user, at: time)
+        let placement = TenantPlacement(
+            region: settings.region, shard: settings.shard, isolation: .shared, epoch: 1)
+        let seat = try await store.write(WriteContext(tenant: tenant.id, once: once)) { writer in
+            try writer.insert(tenant, placement: placement)
+            try writer.insert(user, passwordHash: hash)
+            try writer.save(session)
+            try writer.publish(
+                TenantCreated(name: tenant.name, region: tenant.region, owner: user.id), key: tenant.id.description)
+            try writer.publish(UserJoined(user: user.id, role: user.role), key: user.id.description)
+            return Seat(tenant: tenant, user: user, session: session)
+        }
+        return try await entry(seat)
+    }
+
+    /// `invalid_credentials`, whether the address is unknown or the password wrong.
+    package func signIn(email: String, password: String) async throws -> Entry {
+        let login = try await store.login(email: SignUp.normalised(email: email))
+        // Hashing for unknown addresses too: else the time tells which addresses exist.
+        let matches = try await passwords.verify(password, against: login?.passwordHash ?? Self.noHash)
+        guard let login, matches else {
+            throw Failure(.unauthorised, "invalid_credentials", "The e-mail address or the password is wrong.")
+        }
+        let time = now()
+        let seat = try await store.write(WriteContext(tenant: login.tenant)) { writer in
+            guard let tenant = try writer.tenant(), let user = try writer.user(login.user) else {
+                throw Failure(.unauthorised, "invalid_credentials", "This account no longer exists.")
+            }
+            let session = newSession(of: user, at: time)
+            try writer.save(session)
+            return Seat(tenant: tenant, user: user, session: session)
+        }
+        return try await entry(seat)
+    }
+
+    /// A well-formed hash that no password matches.
+    private static let noHash = "scrypt$16384$8$1$AAAAAAAAAAAAAAAAAAAAAA==$"
+        + "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
+
+    /// A new pair for a refresh token. `session_revoked` if the token was used before: then all of the family end.
+    package func refresh(_ token: String) async throws -> TokenPair {
+        guard let claims = tokens.open(token, purpose: .refresh) else { throw Self.sessionOver }
+        let time = now()
+        let renewed = try await store.write(WriteContext(tenant: claims.tenant)) { writer -> Seat? in
+            guard let tenant = try writer.tenant(), var session = try writer.session(SessionID(claims.subject)),
+                let user = try writer.user(session.user)
+            else { return nil }
+            let outcome = session.refresh(
+                presented: claims.generation, now: time, lifetime: settings.refreshLifetime)
+            // A revocation is a result, not an error: throwing would undo it.
+            if outcome != .refused { try writer.save(session) }
+            return outcome == .renewed ? Seat(tenant: tenant, user: user, session: session) : nil
+        }
+        guard let renewed else { throw Self.sessionOver }
+        return try await entry(renewed).tokens
+    }
+
+    static let sessionOver = Failure(
+        .unauthorised, "session_revoked", "This session has ended; please log in again.")
+
+    package func signOut(_ claims: AccessClaims) async throws {
+        _ = try await store.write(WriteContext(tenant: claims.caller.tenant)) { writer in
+            guard var session = try writer.session(claims.session) else { return false }
+            session.isRevoked = true
+            try writer.save(session)
+            return true
+        }
+    }
+
+    /// The caller as of now, nil once the session was revoked or the person removed.
+    package func current(_ claims: AccessClaims) async throws -> Caller? {
+        try await store.read(claims.caller.tenant) { reader in
+            guard let session = try reader.session(claims.session), !session.isRevoked,
+                let user = try reader.user(session.user)
+            else { return nil }
+            return Caller(tenant: claims.caller.tenant, user: user.id, role: user.role)
+        }
+    }
+
+    func newSession(of user: User, at time: Timestamp) -> LoginSession {
+        LoginSession(
+            id: SessionID(), user: user.id, generation: 1, expiresAt: time + settings.refreshLifetime,
+            isRevoked: false, createdAt: time)
+    }
+
+    func entry(_ seat: Seat) async throws -> Entry {
+        let caller = Caller(tenant: seat.tenant.id, user: seat.user.id, role: seat.user.role)
+        let claims = AccessClaims(
+            caller: caller, session: seat.session.id, expiresAt: now() + tokens.accessLifetime)
+        let refresh = tokens.seal(
+            SealedClaims(
+                purpose: .refresh, tenant: seat.tenant.id, subject: seat.session.id.uuid,
+                generation: seat.session.generation))
+        return Entry(
+            tenant: seat.tenant, user: seat.user,
+            tokens: TokenPair(
+                access: try await tokens.accessToken(for: claims), refresh: refresh,
+                expiresIn: tokens.accessLifetime))
+    }
+}

@@ -1,0 +1,23 @@
+package import Kernel
+
+package struct TenantCreated: EventPayload, Equatable {
+    package static let type = "tenant.created"
+    package static let version = 1
+    package let name: String
+    package let region: String
+    package let owner: UserID
+}
+
+package struct UserJoined: EventPayload, Equatable {
+    package static let type = "user.joined"
+    package static let version = 1
+    package let user: UserID
+    package let role: Role
+}
+
+package struct UserRemoved: EventPayload, Equatable {
+    package static let type = "user.removed"
+    package static let version = 1
+    package let user: UserID
+    package let by: UserID
+}

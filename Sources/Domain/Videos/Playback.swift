@@ -1,0 +1,70 @@
+package import Kernel
+
+/// Signs the paths under which a video's package is read: per video and time window, not per viewer, so that a
+/// CDN serves one copy to all.
+package protocol PlaybackSigner: Sendable {
+    /// Equal for all who ask within one window.
+    func grant(tenant: TenantID, video: VideoID, at time: Timestamp) -> PlaybackGrant
+    /// Whose video `token` opens, and until when; nil unless it is genuine, in time and for `video`.
+    func verify(token: String, video: VideoID, at time: Timestamp) -> VerifiedPlayback?
+}
+
+package struct PlaybackGrant: Sendable, Equatable {
+    package let token: String
+    package let expiresAt: Timestamp
+
+    package init(token: String, expiresAt: Timestamp) {
+        self.token = token
+        self.expiresAt = expiresAt
+    }
+}
+
+package struct VerifiedPlayback: Sendable, Equatable {
+    package let tenant: TenantID
+    package let expiresAt: Timestamp
+
+    package init(tenant: TenantID, expiresAt: Timestamp) {
+        self.tenant = tenant
+        self.expiresAt = expiresAt
+    }
+}
+
+/// Reads the files of packages for those who hold a grant.
+package struct Playback: Sendable {
+    private let objects: any ObjectStore
+    package let signer: any PlaybackSigner
+    private let now: @Sendable () -> Timestamp
+
+    package init(
+        objects: any ObjectStore, signer: any PlaybackSigner,
+        now: @escaping @Sendable () -> Timestamp = { .now() }
+    ) {
+        self.objects = objects
+        self.signer = signer
+        self.now = now
+    }
+
+    package struct File: Sendable {
+        package let object: StoredObject
+        /// How long a cache may keep it.
+        package let lifetime: Duration
+        /// Its bytes will never change under this address.
+        package let isImmutable: Bool
+    }
+
+    /// `signature_invalid`, `not_found`, `invalid_range`.
+    package func file(token: String, video: VideoID, path: String, range: ByteRange?) async throws -> File {
+        let time = now()
+        guard let grant = signer.verify(token: token, video: video, at: time) else {
+            throw Failure(.forbidden, "signature_invalid", "This playback address has expired; load the video anew.")
+        }
+        let keys = VideoObjects(tenant: grant.tenant, video: video)
+        guard let object = try await objects.get(keys.playback(path), range: range) else {
+            throw Failure.notFound("file")
+        }
+        // Playlists grow while the video is processed, so caches ask again soon; the ETag makes that cheap.
+        let isPlaylist = path.hasSuffix(".m3u8")
+        return File(
+            object: object, lifetime: isPlaylist ? .seconds(1) : grant.expiresAt - time, isImmutable: !isPlaylist)
+    }
+}

@@ -1,0 +1,216 @@
+package import Kernel
+
+extension VideoLibrary {
+    /// An upload as its client sees it.
+    package struct UploadView: Sendable {
+        package let upload: Upload
+        package let received: [UploadedPart]
+        /// URLs of parts that are missing, at most a hundred.
+        package let parts: [PartOffer]
+    }
+
+    package struct PartOffer: Sendable {
+        package let number: Int
+        package let url: SignedURL
+    }
+
+    package struct Announced: Sendable {
+        package let video: Video
+        package let upload: UploadView
+    }
+
+    private struct Created: Codable, Sendable {
+        let video: Video
+        let upload: Upload
+    }
+
+    /// Accepts an announcement within the quotas, before a byte is sent. `too_large`, `quota_exceeded`.
+    package func announce(
+        _ announcement: VideoAnnouncement, by caller: Caller, _ once: OnceKey?
+    ) async throws -> Announced {
+        try caller.require(.uploadVideo)
+        let announcement = try announcement.validated(maximumBytes: limits.maximumBytes)
+        let time = now()
+        let video = Video(id: VideoID(), announcement: announcement, createdBy: caller.user, createdAt: time)
+        let upload = Upload(
+            id: UploadID(), video: video.id, bytes: video.bytes, partBytes: partBytes(for: video.bytes),
+            contentType: video.contentType, createdBy: caller.user, createdAt: time,
+            expiresAt: time + limits.uploadLifetime)
+        let created = try await store.write(WriteContext(caller, once: once)) { writer in
+            try reserve(video.bytes, writer)
+            try writer.save(video)
+            try writer.save(upload)
+            return Created(video: video, upload: upload)
+        }
+        try await parts.begin(created.upload.multipart(in: caller.tenant))
+        let view = try view(created.upload, received: [], caller)
+        return Announced(video: created.video, upload: view)
+    }
+
+    /// Larger parts where the usual ones would be too many.
+    private func partBytes(for bytes: Int64) -> Int64 {
+        let unit: Int64 = 1 << 20
+        let least = (bytes + Int64(limits.maximumParts) - 1) / Int64(limits.maximumParts)
+        return max(limits.partBytes, (least + unit - 1) / unit * unit)
+    }
+
+    private func reserve(_ bytes: Int64, _ writer: any VideoWriter) throws {
+        var usage = try writer.usage()
+        guard usage.bytes + bytes <= limits.tenantBytes else {
+            throw Failure(.forbidden, "quota_exceeded", "Your team's storage is full; delete something first.")
+        }
+        guard usage.openUploads < limits.maximumOpenUploads else {
+            throw Failure(.limited, "too_many_uploads", "Too many uploads are open; finish or cancel some first.")
+        }
+        usage.bytes += bytes
+        usage.openUploads += 1
+        try writer.save(usage)
+    }
+
+    package func upload(_ id: UploadID, _ caller: Caller) async throws -> UploadView {
+        let upload = try await openUpload(id, caller)
+        guard upload.state == .open else { return UploadView(upload: upload, received: [], parts: []) }
+        return try view(upload, received: await parts.parts(of: upload.multipart(in: caller.tenant)), caller)
+    }
+
+    /// URLs for the given parts. `invalid_request` for numbers that the upload does not have.
+    package func partURLs(_ id: UploadID, numbers: [Int], _ caller: Caller) async throws -> [PartOffer] {
+        let upload = try await openUpload(id, caller)
+        try upload.requireOpen(at: now())
+        let multipart = upload.multipart(in: caller.tenant)
+        guard numbers.count <= Self.partsPerAnswer, numbers.allSatisfy((1...multipart.partCount).contains) else {
+            throw Failure.invalid(
+                "numbers", "out_of_range",
+                "At most \(Self.partsPerAnswer) numbers between 1 and \(multipart.partCount).")
+        }
+        return try numbers.map { try offer($0, multipart, upload) }
+    }
+
+    /// Makes the video out of the parts; again after success is harmless. `upload_incomplete` says what is missing.
+    package func complete(
+        _ id: UploadID, parts references: [UploadedPart.Reference], by caller: Caller, _ once: OnceKey?
+    ) async throws -> Video {
+        let upload = try await openUpload(id, caller)
+        if upload.state != .completed {
+            try upload.requireOpen(at: now())
+            let stat = try await parts.complete(upload.multipart(in: caller.tenant), parts: references)
+            guard stat.bytes == upload.bytes else {
+                throw Failure.conflict("part_mismatch", "The stored file has another size than was announced.")
+            }
+        }
+        let time = now()
+        return try await store.write(WriteContext(caller, once: once)) { writer in
+            var video = try Self.found(try writer.video(upload.video))
+            // Read again: another request may have completed, cancelled or expired it meanwhile.
+            guard var upload = try writer.upload(id) else { throw Failure.notFound("upload") }
+            if upload.state == .completed { return video }
+            guard upload.state == .open else {
+                try upload.requireOpen(at: time)
+                return video
+            }
+            upload.complete()
+            _ = video.uploadCompleted(at: time)
+            try writer.save(upload)
+            try writer.save(video)
+            var usage = try writer.usage()
+            usage.openUploads -= 1
+            try writer.save(usage)
+            try writer.publish(
+                VideoUploaded(
+                    video: video.id, title: video.title, bytes: video.bytes, uploadedBy: video.createdBy),
+                key: video.id.description)
+            return video
+        }
+    }
+
+    /// Forgets an upload and its video. `upload_completed` if it is too late; again is harmless.
+    package func abandon(_ id: UploadID, by caller: Caller, _ once: OnceKey?) async throws {
+        let upload = try await openUpload(id, caller)
+        try await end(upload, in: caller.tenant, by: caller.user, once: once)
+    }
+
+    /// Cleans up one upload that nobody finished in time.
+    package func expire(_ reference: UploadReference) async throws {
+        let upload = try await store.read(reference.tenant) { try $0.upload(reference.upload) }
+        guard let upload, upload.state == .open, upload.expiresAt <= now() else { return }
+        try await end(upload, in: reference.tenant, by: nil, once: nil)
+    }
+
+    /// Uploads that `expire` should be called for.
+    package func expiredUploads(limit: Int) async throws -> [UploadReference] {
+        try await store.expiredUploads(before: now(), limit: limit)
+    }
+
+    private func end(_ upload: Upload, in tenant: TenantID, by user: UserID?, once: OnceKey?) async throws {
+        _ = try await store.write(WriteContext(tenant: tenant, once: once)) { writer in
+            guard let upload = try writer.upload(upload.id) else { return false }
+            guard upload.state == .open else {
+                throw Failure.conflict("upload_completed", "This upload is complete; delete the video instead.")
+            }
+            if let video = try writer.video(upload.video) { try Self.remove(video, by: user, writer) }
+            return true
+        }
+        try await parts.abort(upload.multipart(in: tenant))
+    }
+
+    private func openUpload(_ id: UploadID, _ caller: Caller) async throws -> Upload {
+        try caller.require(.uploadVideo)
+        let upload = try await store.read(caller.tenant) { try $0.upload(id) }
+        guard let upload, upload.createdBy == caller.user || caller.allows(.editAnyVideo) else {
+            throw Failure.notFound("upload")
+        }
+        return upload
+    }
+
+    private func view(_ upload: Upload, received: [UploadedPart], _ caller: Caller) throws -> UploadView {
+        let multipart = upload.multipart(in: caller.tenant)
+        let known = Set(received.map(\.number))
+        let missing = (1...multipart.partCount).lazy.filter { !known.contains($0) }.prefix(Self.partsPerAnswer)
+        return UploadView(
+            upload: upload, received: received, parts: try missing.map { try offer($0, multipart, upload) })
+    }
+
+    /// Equal within the upload's life, so that a repeated request gets the same answer.
+    private func offer(_ number: Int, _ multipart: MultipartUpload, _ upload: Upload) throws -> PartOffer {
+        PartOffer(
+            number: number, url: try parts.partURL(multipart, number: number, expiry: upload.expiresAt))
+    }
+}
+
+extension VideoAnnouncement {
+    static let maximumTitle = 200
+
+    static func validated(title: String) throws(Failure) -> String {
+        let title = title.split(whereSeparator: \.isNewline).joined(separator: " ")
+        guard title.contains(where: { !$0.isWhitespace }) else {
+            throw .invalid("title", "required", "Please give a title.")
+        }
+        guard title.count <= maximumTitle else {
+            throw .invalid("title", "too_long", "A title has at most \(maximumTitle) characters.")
+        }
+        return title
+    }
+
+    func validated(maximumBytes: Int64) throws -> VideoAnnouncement {
+        var problems: [Failure.Field] = []
+        var title = title
+        do { title = try Self.validated(title: title) } catch { problems += error.fields }
+        if filename.isEmpty || filename.count > 255 || filename.contains(where: { $0 == "/" || $0 == "\0" }) {
+            problems.append(.init("filename", "invalid", "A file name has 1 to 255 characters and no slash."))
+        }
+        if bytes < 1 { problems.append(.init("bytes", "empty", "The file is empty.")) }
+        let typeIsPlain = contentType.utf8.allSatisfy { $0 > 32 && $0 < 127 }
+        if contentType.isEmpty || contentType.utf8.count > 127 || !typeIsPlain {
+            problems.append(.init("contentType", "invalid", "A content type looks like video/mp4."))
+        }
+        if let sha256, sha256.utf8.count != 64 || !sha256.allSatisfy(\.isHexDigit) {
+            problems.append(.init("sha256", "invalid", "A SHA-256 has 64 hexadecimal digits."))
+        }
+        guard problems.isEmpty else { throw Failure.invalid(problems) }
+        guard bytes <= maximumBytes else {
+            throw Failure(.tooLarge, "too_large", "A video has at most \(maximumBytes) bytes here.")
+        }
+        return VideoAnnouncement(
+            title: title, filename: filename, bytes: bytes, contentType: contentType, sha256: sha256?.lowercased())
+    }
+}

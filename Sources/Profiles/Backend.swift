@@ -1,0 +1,105 @@
+package import Identity
+package import Kernel
+package import Videos
+
+/// A topology, put together: every port with its adapter. Made once by `Assembly`, changed by nobody.
+package struct Backend: Sendable {
+    package let identity: any IdentityStore
+    package let videos: any VideoStore
+    package let directory: any TenantDirectory
+
+    package let events: any EventLog
+    package let deadLetters: any DeadLetters
+    package let jobs: any JobQueue
+    /// Notified when a job of this process became due.
+    package let jobWakeup: Wakeup
+
+    package let objects: any ObjectStore
+    package let uploads: any MultipartStore
+    /// Present where the object store has no HTTP face of its own.
+    package let objectEndpoint: (any SignedObjectEndpoint)?
+
+    package let cache: any Cache
+    package let pubSub: any PubSub
+    package let rateLimiter: any RateLimiter
+
+    package let passwords: any PasswordHasher
+    package let tokens: any TokenIssuer
+    package let playbackSigner: any PlaybackSigner
+    /// A digest that tells nothing of its input to whoever lacks the key.
+    package let requestDigest: @Sendable ([UInt8]) -> String
+
+    package let media: any MediaEngine
+    package let mediaLimits: MediaLimits
+    package let localFiles: Transcoding.LocalFiles
+
+    package let machinery: Machinery
+    package let health: [HealthProbe]
+}
+
+/// What keeps a topology going beside its ports.
+package struct Machinery: Sendable {
+    /// Moves events from the outbox to the log until cancelled.
+    package let relay: @Sendable () async throws -> Void
+    /// Whether this process holds the named lease for so long.
+    package let holdsLease: @Sendable (_ name: String, _ lifetime: Duration) async throws -> Bool
+    /// Forgets what is older than it needs to be: once-records, events all have read, jobs long finished.
+    package let removeExpired: @Sendable () async throws -> Void
+    /// What to measure now: name, help, value.
+    package let gauges: @Sendable () async -> [Gauge]
+    /// Lets everything go, after the services that use it have ended.
+    package let close: @Sendable () async -> Void
+}
+
+package struct Gauge: Sendable {
+    package let name: String
+    package let help: String
+    package let value: Double
+    package let labels: [String: String]
+}
+
+/// A look at one thing that the process needs.
+package struct HealthProbe: Sendable {
+    package struct Report: Sendable {
+        package let name: String
+        package let isVital: Bool
+        package let isUp: Bool
+        package let detail: String?
+    }
+
+    /// Longer than this counts as down.
+    private static let patience: Duration = .seconds(2)
+
+    let name: String
+    /// Nothing useful can be done without it.
+    let isVital: Bool
+    /// What there is to tell, or an error.
+    let look: @Sendable () async throws -> String?
+
+    /// All at once, in the given order.
+    package static func run(_ probes: [HealthProbe]) async -> [Report] {
+        await withTaskGroup(of: (Int, Report).self) { group in
+            for (index, probe) in probes.enumerated() { group.addTask { (index, await probe.report()) } }
+            var reports: [(Int, Report)] = []
+            for await report in group { reports.append(report) }
+            return reports.sorted { $0.0 < $1.0 }.map(\.1)
+        }
+    }
+
+    private func report() async -> Report {
+        do {
+            let detail = try await withThrowingTaskGroup(of: String?.self) { group in
+                group.addTask { try await look() }
+                group.addTask {
+                    try await Task.sleep(for: Self.patience)
+                    throw Failure(.timeout, "timeout", "no answer within \(Self.patience.inSeconds) s")
+                }
+                defer { group.cancelAll() }
+                return try await group.next() ?? nil
+            }
+            return Report(name: name, isVital: isVital, isUp: true, detail: detail)
+        } catch {
+            return Report(name: name, isVital: isVital, isUp: false, detail: Failure.wrapping(error).detail)
+        }
+    }
+}

@@ -1,0 +1,55 @@
+/// One topology: which adapters, with which limits. Decoded whole or not at all.
+package struct Profile: Sendable, Equatable {
+    /// For people; nothing depends on it.
+    package let name: String
+    package let roles: Set<ProcessRole>
+    package let directory: DirectorySettings
+    package let http: HTTPSettings
+    package let admin: AdminSettings
+    package let relational: RelationalChoice
+    package let objects: ObjectsChoice
+    package let events: EventsChoice
+    package let consumer: ConsumerSettings
+    package let jobs: JobsChoice
+    package let cache: CacheChoice
+    package let pubsub: PubSubChoice
+    package let identity: IdentitySettings
+    package let uploads: UploadSettings
+    package let media: MediaChoice
+    package let playback: PlaybackSettings
+    package let telemetry: TelemetrySettings
+    package let secrets: SecretSettings
+}
+
+extension Profile: ProfileSection {
+    init(reading root: inout SectionReader) {
+        name = root.value("profile", "Name for people; nothing depends on it.", .text)
+        roles = root.value("roles", "What this process does.", .roles)
+        directory = root.section("directory", "Where the tenants of this deployment live.")
+        http = root.section("http", "The public listener.")
+        admin = root.section("admin", "The listener for metrics and debugging.")
+        relational = root.section("relational", "Where rows are kept.")
+        objects = root.section("objects", "Where files are kept.")
+        let log: EventsSection = root.section("events", "The log of events and those who read it.")
+        events = log.adapter
+        consumer = log.consumer
+        jobs = root.section("jobs", "The queue of long work.")
+        cache = root.section("cache", "Values that may vanish at any time.")
+        pubsub = root.section("pubsub", "Messages to whoever listens now.")
+        identity = root.section("identity", "Accounts, tokens and passwords.")
+        uploads = root.section("uploads", "What clients may upload.")
+        media = root.section("media", "How videos are converted.")
+        playback = root.section("playback", "Signed addresses for players.")
+        telemetry = root.section("telemetry", "Logs.")
+        secrets = root.optionalSection("secrets", "How secret files are treated.")
+        checkAcrossSections(&root)
+    }
+
+    private func checkAcrossSections(_ root: inout SectionReader) {
+        root.require(
+            ["admin.port", "admin.host", "http.port", "http.host"],
+            !admin.address.collides(with: http.address),
+            "\(admin.address) is taken by http (\(http.address)); two listeners need two ports")
+        relational.check(against: http, &root)
+    }
+}

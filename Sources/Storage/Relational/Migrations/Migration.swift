@@ -1,0 +1,18 @@
+/// One numbered step of the schema. Its text never changes once released: its hash is kept and compared.
+///
+/// Steps expand first (add a table, a column that may be null) and contract in a later release, so that the old
+/// and the new program can run side by side.
+package struct Migration: Sendable {
+    package let number: Int
+    package let name: String
+    /// SQL with the type names of `SQLDialect.schema`.
+    package let sql: String
+
+    package init(_ number: Int, _ name: String, _ sql: String) {
+        self.number = number
+        self.name = name
+        self.sql = sql
+    }
+
+    package static let all: [Migration] = [.machinery, .identity, .videos]
+}

@@ -1,0 +1,67 @@
+private import Crypto
+import Kernel
+
+/// Brings the schema up to the program's, before anything else uses it.
+package struct Migrator: Sendable {
+    private let driver: any SQLDriver
+    private let migrations: [Migration]
+
+    package init(driver: any SQLDriver, migrations: [Migration] = Migration.all) {
+        self.driver = driver
+        self.migrations = migrations
+    }
+
+    /// Applies what is missing, each step in its own transaction, and returns the numbers applied.
+    ///
+    /// `internal` failure `migration_changed` if a step in the database differs from the program's. Steps that the
+    /// program does not know are left alone: a newer program made them, and they only expand.
+    package func migrate() async throws -> [Int] {
+        try await driver.write { connection in
+            try connection.script(
+                connection.dialect.schema(
+                    """
+                    CREATE TABLE IF NOT EXISTS schema_migrations (
+                        number {integer} PRIMARY KEY, name TEXT NOT NULL, hash TEXT NOT NULL,
+                        applied_at {integer} NOT NULL)
+                    """))
+        }
+        var applied: [Int] = []
+        for migration in migrations where try await apply(migration) { applied.append(migration.number) }
+        return applied
+    }
+
+    private func apply(_ migration: Migration) async throws -> Bool {
+        try await driver.write { connection in
+            let writer = SystemWriter(connection: connection, scope: ())
+            let hash = SHA256.hash(data: Array(migration.sql.utf8)).map { Self.hex($0) }.joined()
+            let known = try writer.reader.first(
+                "hash", from: .migrations, where: "number = \(migration.number)"
+            ) { try $0.next(String.self) }
+            if let known {
+                guard known == hash else {
+                    throw Failure(
+                        .internal, "migration_changed",
+                        "Migration \(migration.number) (\(migration.name)) is not the one this database was made with.")
+                }
+                return false
+            }
+            try connection.script(connection.dialect.schema(migration.sql))
+            try writer.insert(
+                into: .migrations,
+                [
+                    "number": migration.number, "name": migration.name, "hash": hash,
+                    "applied_at": Timestamp.now(),
+                ])
+            return true
+        }
+    }
+
+    private static func hex(_ byte: UInt8) -> String {
+        let text = String(byte, radix: 16)
+        return byte < 16 ? "0" + text : text
+    }
+}
+
+extension SystemTable {
+    static let migrations = SystemTable("schema_migrations")
+}

@@ -1,0 +1,55 @@
+import Kernel
+
+/// Reads rows of one kind of table, within its scope: the tenant's predicate is added here and nowhere else.
+package struct SQLReader<Table: SQLTable> {
+    let connection: any SQLConnection
+    let scope: Table.Scope
+
+    /// The rows in order, decoded by `decode`.
+    package func select<Value>(
+        _ columns: String, from table: Table, where condition: SQLText? = nil, then tail: SQLText = "",
+        decode: (inout SQLRowReader) throws -> Value
+    ) throws -> [Value] {
+        var sql: SQLText = "SELECT "
+        sql.append("\(columns) FROM \(table.name)")
+        sql.append(scoped(condition))
+        sql.append(" ")
+        sql.append(tail)
+        var values: [Value] = []
+        try connection.query(SQLStatement(sql, dialect: connection.dialect)) { row in
+            var reader = SQLRowReader(row)
+            values.append(try decode(&reader))
+        }
+        return values
+    }
+
+    /// The only row, nil if there is none.
+    package func first<Value>(
+        _ columns: String, from table: Table, where condition: SQLText? = nil, then tail: SQLText = "",
+        decode: (inout SQLRowReader) throws -> Value
+    ) throws -> Value? {
+        try select(columns, from: table, where: condition, then: tail + " LIMIT 1", decode: decode).first
+    }
+
+    /// ` WHERE` the scope and the condition.
+    func scoped(_ condition: SQLText?) -> SQLText {
+        var sql = SQLText()
+        if let (column, value) = Table.predicate(scope) {
+            sql.append(" WHERE \(column) = ")
+            sql.append(value: value)
+            if let condition {
+                sql.append(" AND (")
+                sql.append(condition)
+                sql.append(")")
+            }
+        } else if let condition {
+            sql.append(" WHERE ")
+            sql.append(condition)
+        }
+        return sql
+    }
+}
+
+extension SQLText {
+    static func + (left: SQLText, right: SQLText) -> SQLText { SQLText(pieces: left.pieces + right.pieces) }
+}

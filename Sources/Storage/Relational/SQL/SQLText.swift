@@ -1,0 +1,79 @@
+/// Part of a statement; interpolated values become parameters, never text.
+package struct SQLText: ExpressibleByStringInterpolation, Sendable {
+    enum Piece: Sendable {
+        case text(String)
+        case value(SQLValue)
+    }
+
+    private(set) var pieces: [Piece]
+
+    package init(stringLiteral value: String) { pieces = [.text(value)] }
+
+    package init(stringInterpolation: StringInterpolation) { pieces = stringInterpolation.pieces }
+
+    init(pieces: [Piece] = []) { self.pieces = pieces }
+
+    mutating func append(_ text: String) { pieces.append(.text(text)) }
+
+    mutating func append(_ other: SQLText) { pieces += other.pieces }
+
+    mutating func append(value: SQLValue) { pieces.append(.value(value)) }
+
+    package struct StringInterpolation: StringInterpolationProtocol {
+        var pieces: [Piece] = []
+
+        package init(literalCapacity: Int, interpolationCount: Int) {
+            pieces.reserveCapacity(interpolationCount * 2 + 1)
+        }
+
+        package mutating func appendLiteral(_ literal: String) {
+            if !literal.isEmpty { pieces.append(.text(literal)) }
+        }
+
+        package mutating func appendInterpolation(_ value: some SQLColumn) {
+            pieces.append(.value(value.sqlValue))
+        }
+
+        package mutating func appendInterpolation<Value: SQLColumn>(_ value: Value?) {
+            pieces.append(.value(value?.sqlValue ?? .null))
+        }
+
+        /// A list in parentheses, `(?, ?, ?)`; empty lists match nothing.
+        ///
+        /// The last value is repeated up to a power of two, so that lists of all lengths share few statements.
+        package mutating func appendInterpolation(list values: [some SQLColumn]) {
+            guard let last = values.last else { return pieces.append(.text("(NULL)")) }
+            var length = 1
+            while length < values.count { length *= 2 }
+            pieces.append(.text("("))
+            for index in 0..<length {
+                if index > 0 { pieces.append(.text(", ")) }
+                pieces.append(.value(index < values.count ? values[index].sqlValue : last.sqlValue))
+            }
+            pieces.append(.text(")"))
+        }
+
+        package mutating func appendInterpolation(_ part: SQLText) { pieces += part.pieces }
+    }
+}
+
+/// A statement as a driver runs it. Only this module makes them, so that none misses its tenant.
+package struct SQLStatement: Sendable {
+    package let text: String
+    package let values: [SQLValue]
+
+    init(_ sql: SQLText, dialect: SQLDialect) {
+        var text = ""
+        var values: [SQLValue] = []
+        for piece in sql.pieces {
+            switch piece {
+            case .text(let part): text += part
+            case .value(let value):
+                values.append(value)
+                text += dialect.placeholder(values.count)
+            }
+        }
+        self.text = text
+        self.values = values
+    }
+}

@@ -1,0 +1,84 @@
+import Identity
+import Kernel
+
+/// One write of a tenant's people.
+struct IdentityTransaction: IdentityWriter {
+    let transaction: TenantTransaction
+    private var rows: TenantWriter { transaction.rows }
+    private var stored: IdentityRows {
+        IdentityRows(tenantID: transaction.context.tenant, rows: transaction.rows.reader)
+    }
+
+    func tenant() throws -> Tenant? { try stored.tenant() }
+    func user(_ id: UserID) throws -> User? { try stored.user(id) }
+    func users(_ page: PageRequest) throws -> Page<User> { try stored.users(page) }
+    func owners() throws -> Int { try stored.owners() }
+    func session(_ id: SessionID) throws -> LoginSession? { try stored.session(id) }
+    func invitation(_ id: InvitationID) throws -> Invitation? { try stored.invitation(id) }
+
+    func insert(_ tenant: Tenant, placement: TenantPlacement) throws {
+        try rows.insert(
+            into: .tenants,
+            ["name": tenant.name, "slug": tenant.slug, "region": tenant.region, "created_at": tenant.createdAt])
+        try transaction.system.insert(
+            into: .directory,
+            [
+                "tenant_id": tenant.id, "region": placement.region, "shard": placement.shard,
+                "isolation": placement.isolation.rawValue, "epoch": placement.epoch,
+            ])
+    }
+
+    func insert(_ user: User, passwordHash: String) throws {
+        let isNew = try transaction.system.insertIfAbsent(
+            into: .logins,
+            [
+                "email": user.email, "tenant_id": transaction.context.tenant, "user_id": user.id,
+                "password_hash": passwordHash,
+            ])
+        guard isNew else {
+            throw Failure.conflict("email_taken", "Somebody has signed up with this e-mail address already.")
+        }
+        try rows.insert(
+            into: .users,
+            [
+                "id": user.id, "email": user.email, "name": user.name, "role": user.role.rawValue,
+                "created_at": user.createdAt,
+            ])
+    }
+
+    func save(_ user: User) throws {
+        try rows.update(
+            .users, set: "name = \(user.name), role = \(user.role.rawValue)", where: "id = \(user.id)")
+    }
+
+    func remove(_ user: User) throws {
+        try rows.delete(from: .users, where: "id = \(user.id)")
+        try rows.delete(from: .sessions, where: "user_id = \(user.id)")
+        try transaction.system.delete(from: .logins, where: "email = \(user.email)")
+    }
+
+    func save(_ session: LoginSession) throws {
+        try rows.upsert(
+            into: .sessions,
+            [
+                "id": session.id, "user_id": session.user, "generation": session.generation,
+                "expires_at": session.expiresAt, "revoked": session.isRevoked, "created_at": session.createdAt,
+            ], key: "tenant_id, id",
+            change: """
+                generation = \(session.generation), expires_at = \(session.expiresAt), \
+                revoked = \(session.isRevoked)
+                """)
+    }
+
+    func save(_ invitation: Invitation) throws {
+        try rows.upsert(
+            into: .invitations,
+            [
+                "id": invitation.id, "email": invitation.email, "role": invitation.role.rawValue,
+                "invited_by": invitation.invitedBy, "created_at": invitation.createdAt,
+                "expires_at": invitation.expiresAt, "accepted": invitation.isAccepted,
+            ], key: "tenant_id, id", change: "accepted = \(invitation.isAccepted)")
+    }
+
+    func publish(_ event: some EventPayload, key: String) throws { try transaction.publish(event, key: key) }
+}

@@ -1,0 +1,86 @@
+// Starts the page and shows the screen that the address names.
+import { api, sentence } from './api.js';
+import { fill, h } from './dom.js';
+import { go, matchRoute } from './routes.js';
+import { session, SignedOut } from './session.js';
+import { uploads } from './upload/manager.js';
+import { accept } from './views/accept.js';
+import { login } from './views/login.js';
+import { library } from './views/library.js';
+import { notFound } from './views/notfound.js';
+import { signup } from './views/signup.js';
+import { Shell } from './views/shell.js';
+import { team } from './views/team.js';
+import { watch } from './views/watch.js';
+
+const VIEWS = { accept, login, library, notFound, signup, team, watch };
+const OPEN_TO_ALL = new Set(['accept', 'login', 'signup']);
+
+const app = document.getElementById('app');
+let shell = null;
+let shown = null;
+/** Where somebody who was not signed in wanted to go. */
+let wanted = null;
+
+function show() {
+  const route = matchRoute(location.hash);
+  if (!session.me && !OPEN_TO_ALL.has(route.name)) {
+    wanted = location.hash;
+    return go('#/login', true);
+  }
+  if (session.me && (route.name === 'login' || route.name === 'signup')) {
+    const next = wanted ?? '#/';
+    wanted = null;
+    return go(next, true);
+  }
+  shown?.dispose?.();
+  shown = VIEWS[route.name](route.parameters);
+  document.title = `${shown.title} · CloudStream`;
+  if (shown.onTitle) shown.onTitle((title) => { document.title = `${title} · CloudStream`; });
+  place(route);
+  // A new screen is read from its heading; without this the focus stays on a link that is gone.
+  const heading = shown.element.querySelector('h1');
+  heading?.setAttribute('tabindex', '-1');
+  (shown.element.querySelector('[autofocus]') ?? heading)?.focus({ preventScroll: true });
+  scrollTo(0, 0);
+}
+
+function place(route) {
+  if (OPEN_TO_ALL.has(route.name)) {
+    shell?.dispose();
+    shell = null;
+    fill(app, shown.element);
+    return;
+  }
+  if (!shell) {
+    shell = new Shell();
+    fill(app, shell.element);
+  }
+  shell.show(route.name, shown.element);
+}
+
+async function start() {
+  addEventListener('hashchange', show);
+  session.onChange(() => {
+    const { name } = matchRoute(location.hash);
+    if (!session.exists ? shell : session.me && (name === 'login' || name === 'signup')) show();
+  });
+  if (session.exists) {
+    try {
+      session.me = await api.get('/v1/me');
+      uploads.restore();
+    } catch (error) {
+      if (!(error instanceof SignedOut)) return showOutage(error);
+    }
+  }
+  show();
+}
+
+function showOutage(error) {
+  fill(app, h('main.outage',
+    h('h1', 'CloudStream is not reachable'),
+    h('p', sentence(error)),
+    h('button.button.primary', { type: 'button', onclick: () => location.reload() }, 'Try again')));
+}
+
+start();

@@ -72,6 +72,32 @@ let package = Package(
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
+
+        // Tests. Fixtures first.
+        .target(
+            name: "TestDatabase", dependencies: ["Kernel", "Relational", "SQLite"], path: "Tests/Fixtures/TestDatabase"),
+        .executableTarget(
+            name: "sqlite-writer-fixture", dependencies: ["Kernel", "Relational", "SQLite"],
+            path: "Tests/Fixtures/SQLiteWriter"),
+        .testTarget(name: "ArchitectureTests"),
+        .testTarget(name: "AppTests", dependencies: ["App", "Profiles", "Telemetry", .log]),
+        .testTarget(
+            name: "ContractTests",
+            dependencies: [
+                "Kernel", "Identity", "Videos", "Relational", "SQLite", "Memory", "FileObjects", "InProcess",
+                "TestDatabase", .nioCore, .crypto, .log,
+            ]),
+        .testTarget(name: "FileObjectsTests", dependencies: ["FileObjects", "Kernel", .nioCore, .crypto]),
+        .testTarget(
+            name: "InProcessTests", dependencies: ["InProcess", "Kernel", "Relational", "SQLite", "TestDatabase", .log]),
+        .testTarget(name: "LibAVTests", dependencies: ["LibAV", "Videos"]),
+        .testTarget(name: "MediaWorkerTests", dependencies: ["MediaWorker", "Videos"]),
+        .testTarget(name: "ProfilesTests", dependencies: ["Profiles", "Kernel", .crypto]),
+        .testTarget(name: "RelationalTests", dependencies: ["Relational", "Kernel", "SQLite", "TestDatabase"]),
+        .testTarget(
+            name: "SQLiteTests",
+            dependencies: ["SQLite", "Relational", "Kernel", "TestDatabase", "sqlite-writer-fixture"]),
+        .testTarget(name: "VideosTests", dependencies: ["Videos", "Kernel"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -4,12 +4,11 @@ import { icon } from './icons.js';
 
 const STAY_MS = 6000;
 
-export function toast(text, { kind = 'info', link } = {}) {
+export function toast(text, { kind = 'info' } = {}) {
   const close = () => note.remove();
   const note = h('div.toast', { class: kind },
     icon(kind === 'error' ? 'alert' : 'check'),
     h('span', text),
-    link && h('a', { href: link.href, onclick: close }, link.label),
     h('button.icon-button', { type: 'button', 'aria-label': 'Dismiss', onclick: close }, icon('close')));
   document.getElementById('toasts').append(note);
   setTimeout(close, STAY_MS);

@@ -86,7 +86,7 @@ struct Process: Sendable {
                 jobs: backend.jobs, wakeup: backend.jobWakeup, transcoding: domain.transcoding,
                 objects: backend.objects, store: backend.videos,
                 settings: .init(
-                    lease: jobs.lease, pollInterval: jobs.pollInterval,
+                    lease: jobs.lease, heartbeat: jobs.heartbeat, pollInterval: jobs.pollInterval,
                     backoff: Backoff(first: jobs.firstDelay, maximum: jobs.maximumDelay),
                     maximumAttempts: jobs.maximumAttempts),
                 metrics: metrics, logger: logger)
@@ -96,12 +96,12 @@ struct Process: Sendable {
     private func upkeep(_ backend: Backend, _ domain: Domain) -> Upkeep {
         Upkeep(
             chores: [
-                .init("expire-uploads", every: .seconds(30)) {
+                .init("expire-uploads", every: profile.scheduler.expireUploads) {
                     for reference in try await domain.library.expiredUploads(limit: 100) {
                         try await domain.library.expire(reference)
                     }
                 },
-                .init("remove-expired", every: .seconds(600)) { try await backend.machinery.removeExpired() },
+                .init("remove-expired", every: profile.scheduler.removeExpired) { try await backend.machinery.removeExpired() },
             ], holds: backend.machinery.holdsLease, logger: logger)
     }
 }
@@ -129,7 +129,8 @@ struct Domain: Sendable {
             limits: .init(
                 partBytes: uploads.partBytes.bytes, maximumParts: uploads.maximumParts,
                 maximumBytes: uploads.maximumBytes.bytes, tenantBytes: uploads.tenantBytes.bytes,
-                uploadLifetime: uploads.lifetime, maximumOpenUploads: uploads.maximumOpenPerTenant))
+                uploadLifetime: uploads.lifetime, partURLLifetime: uploads.partURLLifetime,
+                maximumOpenUploads: uploads.maximumOpenPerTenant))
         playback = Playback(objects: backend.objects, signer: backend.playbackSigner)
         reactions = VideoReactions(jobs: backend.jobs, objects: backend.objects, notices: notices)
         transcoding = Transcoding(

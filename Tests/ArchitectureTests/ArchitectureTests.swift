@@ -120,7 +120,7 @@ import Testing
     }
 
     @Test func sqlIsWrittenInTheRelationalLayerAlone() throws {
-        let sql = /"(?:SELECT|INSERT INTO|UPDATE|DELETE FROM) /
+        let sql = #/"(?:SELECT|INSERT INTO|UPDATE|DELETE FROM) /#
         for file in try SourceTree.swiftFiles("Sources") where !file.path.hasPrefix("Sources/Storage/Relational") {
             #expect(file.text.firstMatch(of: sql) == nil, "\(file.path) holds SQL")
         }
@@ -136,7 +136,7 @@ import Testing
     }
 
     @Test func nothingIsForcedOrLeftForLater() throws {
-        let pattern = /\btry!|\bas! |\bfatalError\(|\bprint\(|\b(?:TODO|FIXME|XXX|HACK)\b/
+        let pattern = #/\btry!|\bas! |\bfatalError\(|\bprint\(|\b(?:TODO|FIXME|XXX|HACK)\b/#
         for file in try SourceTree.swiftFiles("Sources") {
             if let match = file.text.firstMatch(of: pattern) {
                 Issue.record("\(file.path) has \(match.0)")

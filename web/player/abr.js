@@ -9,8 +9,8 @@ const RESERVE_TO_STAY = 15;
 
 /** Two moving averages; the lower one is believed, so drops count at once and rises only when they last. */
 export class ThroughputMeter {
-  #fast = new Average(3);
-  #slow = new Average(9);
+  #fast = new Average(2);
+  #slow = new Average(5);
 
   constructor(assumed = 2_500_000) { this.assumed = assumed; }
 
@@ -23,9 +23,13 @@ export class ThroughputMeter {
     // Small answers measure latency and not throughput; answers out of the cache measure neither.
     if (bytes < 16_000) return;
     const seconds = Math.max(ms, 20) / 1000;
-    const rate = (bytes * 8) / seconds;
-    this.#fast.note(rate, seconds);
-    this.#slow.note(rate, seconds);
+    // One lucky answer out of a cache must not count as the line's speed.
+    const most = this.#fast.weight ? this.estimate * 3 : Infinity;
+    const rate = Math.min((bytes * 8) / seconds, most);
+    // Fast answers take next to no time, and would count for next to nothing after a slow stretch.
+    const weight = Math.max(seconds, 1);
+    this.#fast.note(rate, weight);
+    this.#slow.note(rate, weight);
   }
 }
 

@@ -4,8 +4,8 @@ import { Lane, rangesOf } from './lane.js';
 import { Loader } from './loader.js';
 import { parseMaster } from './playlist.js';
 import { Stream } from './stream.js';
+import { tracksOf } from './tracks.js';
 
-const AUDIO_CODEC = /^(mp4a|opus|ac-3|ec-3|flac)/i;
 const GOAL_SECONDS = 30;
 const LEAST_GOAL = 8;
 const BLOCK_MS = 15_000;
@@ -82,6 +82,15 @@ export class HlsEngine extends EventTarget {
     this.dispatchEvent(new Event('level'));
   }
 
+  /** The video has just been finished: its end is looked up now and not at the next turn. */
+  hurry() {
+    for (const stream of this.#streams) {
+      for (const track of stream.tracks) {
+        if (!track.playlist?.ended) track.staleAt = 0;
+      }
+    }
+  }
+
   /** New signed addresses, before the old ones expire or after they were refused. Once at a time. */
   renew() {
     this.renewing ??= (async () => {
@@ -101,24 +110,7 @@ export class HlsEngine extends EventTarget {
 
   async #master() {
     const master = parseMaster(await this.loader.text(() => this.url, this.#lifetime.signal));
-    return this.#prepare(master);
-  }
-
-  #prepare({ levels, audio }) {
-    const address = (uri) => new URL(uri, new URL(this.url, location.href)).href;
-    const prepared = levels.map((level) => {
-      // With the sound in a track of its own the picture's buffer must not be told about the sound.
-      const isApart = audio.some((rendition) => rendition.group === level.audioGroup);
-      const codecs = isApart ? level.codecs.filter((codec) => !AUDIO_CODEC.test(codec)) : level.codecs;
-      return { ...level, url: address(level.uri), staleAt: 0, mime: `video/mp4; codecs="${codecs.join(',') || 'avc1.640028'}"` };
-    });
-    const group = audio.filter((rendition) => rendition.group === prepared[0].audioGroup);
-    const sound = group.find((rendition) => rendition.isDefault) ?? group[0];
-    const codec = levels[0].codecs.find((name) => AUDIO_CODEC.test(name)) ?? 'mp4a.40.2';
-    return {
-      levels: prepared,
-      audio: sound ? [{ ...sound, url: address(sound.uri), staleAt: 0, mime: `audio/mp4; codecs="${codec}"` }] : [],
-    };
+    return tracksOf(master, this.url);
   }
 
   #open(master) {
@@ -139,7 +131,7 @@ export class HlsEngine extends EventTarget {
 
   /** Puts new addresses under the tracks in use; playlists are read again, buffered data stays. */
   #adopt(parsed) {
-    const { levels, audio } = this.#prepare(parsed);
+    const { levels, audio } = tracksOf(parsed, this.url);
     const refresh = (track, fresh) => fresh && Object.assign(track, { url: fresh.url, staleAt: 0 });
     this.levels.forEach((level) => refresh(level, levels.find((fresh) => fresh.uri === level.uri || fresh.name === level.name)));
     this.#streams[1]?.tracks.forEach((track) => refresh(track, audio[0]));
@@ -204,9 +196,10 @@ export class HlsEngine extends EventTarget {
   /** While the video is still being processed its length grows; seeking needs to know. */
   #extend() {
     const { mediaSource } = this;
-    if (mediaSource.readyState !== 'open' || !(this.available > (mediaSource.duration || 0))) return;
-    if (this.#streams.every(({ lane }) => !lane.isBusy)) {
-      try { mediaSource.duration = this.available; } catch { /* a buffer has just become busy; the next round does it */ }
-    }
+    if (mediaSource.readyState !== 'open' || !this.available || this.#streams.some(({ lane }) => lane.isBusy)) return;
+    // Never less than what is buffered: the browser refuses that. An unfinished file says it is endless.
+    const length = Math.max(this.available, ...this.#streams.map(({ lane }) => lane.ranges.at(-1)?.end ?? 0));
+    if (mediaSource.duration < Infinity && mediaSource.duration >= length) return;
+    try { mediaSource.duration = length; } catch { /* a buffer has just become busy; the next round does it */ }
   }
 }

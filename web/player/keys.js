@@ -7,7 +7,8 @@ const LEAP = 10;
 export function commandOf({ key, ctrlKey, metaKey, altKey }) {
   if (ctrlKey || metaKey || altKey) return null;
   if (/^[0-9]$/.test(key)) return { name: 'seekToFraction', value: Number(key) / 10 };
-  return COMMANDS[key.length === 1 ? key.toLowerCase() : key] ?? null;
+  const name = key.length === 1 ? key.toLowerCase() : key;
+  return Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : null;
 }
 
 const COMMANDS = {

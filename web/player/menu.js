@@ -1,5 +1,5 @@
 // A button that opens a short list of choices, one of which is taken.
-import { h } from '../dom.js';
+import { h, setText } from '../dom.js';
 import { icon } from '../icons.js';
 
 export class ChoiceMenu {
@@ -21,12 +21,22 @@ export class ChoiceMenu {
   update(choices, taken, summary) {
     this.text.textContent = summary;
     this.button.setAttribute('aria-label', `${this.name}: ${summary}`);
-    const focused = this.list.contains(document.activeElement) ? document.activeElement.dataset.value : null;
-    this.list.replaceChildren(...choices.map(({ value, label, note }) => h('button.menu-item', {
-      type: 'button', role: 'menuitemradio', tabindex: '-1', 'aria-checked': value === taken, dataset: { value: String(value) },
+    const names = choices.map(({ value, label }) => `${value} ${label}`).join();
+    // Items stay the same as long as they can: one that is replaced under the pointer swallows the click.
+    if (names !== this.names) this.list.replaceChildren(...choices.map((choice) => this.#item(choice)));
+    this.names = names;
+    choices.forEach(({ value, note = '' }, index) => {
+      const item = this.#items[index];
+      item.setAttribute('aria-checked', String(value === taken));
+      setText(item.lastChild, note);
+    });
+  }
+
+  #item({ value, label }) {
+    return h('button.menu-item', {
+      type: 'button', role: 'menuitemradio', tabindex: '-1', dataset: { value: String(value) },
       onclick: () => { this.choose(value); this.open = false; this.button.focus(); },
-    }, icon('check'), h('span', label), note && h('small', note))));
-    if (focused !== null) this.#items.find((item) => item.dataset.value === focused)?.focus();
+    }, icon('check'), h('span', label), h('small'));
   }
 
   set open(isOpen) {

@@ -41,12 +41,17 @@ export class Player {
     if (first) this.#start();
   }
 
+  /** Processing is complete. */
+  finish() { this.engine?.hurry(); }
+
   /** The length of the whole video, also of what is not processed yet. */
   set duration(seconds) { this.#known = seconds ?? 0; this.#draw(); }
 
   get total() {
     const loaded = Number.isFinite(this.video.duration) ? this.video.duration : 0;
-    return !this.engine || this.engine.complete ? loaded || this.#known : Math.max(loaded, this.#known);
+    // Once everything exists and is known to the element, what it says is exact.
+    const isWhole = !this.engine || (this.engine.complete && loaded >= this.engine.available - 0.5);
+    return isWhole ? loaded || this.#known : Math.max(loaded, this.#known);
   }
 
   get available() { return this.engine && !this.engine.complete ? this.engine.available : this.total; }

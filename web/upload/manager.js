@@ -3,10 +3,12 @@ import { api, ApiError, sentence } from '../api.js';
 import { titleOf } from '../format.js';
 import { randomKey, session } from '../session.js';
 import { backoff } from '../timing.js';
+import { claim } from './claim.js';
+import { appetite, sentBytes } from './parts.js';
 import { Speedometer } from './speed.js';
 import { store } from './store.js';
 import { putPart } from './transport.js';
-import { appetite, newUpload, PARALLEL_PARTS, restoredUpload, sentBytes, transition } from './uploader.js';
+import { newUpload, PARALLEL_PARTS, restoredUpload, transition } from './uploader.js';
 
 /** Fires 'change' (an upload moved on) and 'uploaded' (detail: the video as the server sees it). */
 class UploadManager extends EventTarget {
@@ -198,17 +200,6 @@ function recordOf({ state, handle }) {
 
 function isSame(kept, file) {
   return kept.name === file.name && kept.size === file.size && kept.lastModified === file.lastModified;
-}
-
-/** One tab sends an upload. Resolves with the function that gives it up, or null when another tab has it. */
-function claim(key) {
-  if (!navigator.locks) return Promise.resolve(() => {});
-  return new Promise((resolve) => {
-    navigator.locks.request(`cloudstream.upload.${key}`, { ifAvailable: true }, (lock) => {
-      if (!lock) return resolve(null);
-      return new Promise((release) => resolve(release));
-    });
-  });
 }
 
 export const uploads = new UploadManager();

@@ -5,7 +5,7 @@ import { icon } from '../icons.js';
 import { announce } from '../toast.js';
 import { uploads } from './manager.js';
 import { UploadRow } from './row.js';
-import { sentBytes } from './uploader.js';
+import { sentBytes } from './parts.js';
 
 /** What is finished leaves the list by itself; the library shows it from then on. */
 const KEEP_DONE_MS = 20_000;

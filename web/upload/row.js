@@ -3,7 +3,7 @@ import { fill, h, setText } from '../dom.js';
 import { bytes, percent, remaining, speed } from '../format.js';
 import { icon } from '../icons.js';
 import { uploads } from './manager.js';
-import { sentBytes } from './uploader.js';
+import { sentBytes } from './parts.js';
 
 /** More cells than this cannot be told apart; a cell then stands for several parts. */
 const MAX_CELLS = 48;

@@ -5,6 +5,8 @@
 //         choosing (after a reload: the file is needed again) -> syncing -> sending
 //         failed -> creating or syncing (retry);  cancelled
 
+import { change, describeParts } from './parts.js';
+
 export const PARALLEL_PARTS = 3;
 export const MAX_ATTEMPTS = 6;
 /** The server hands out at most this many part addresses at once. */
@@ -24,22 +26,12 @@ export function restoredUpload({ key, title, file, uploadId, videoId }) {
 }
 
 export function transition(before, event) {
-  const handle = handlers[event.type];
+  const handle = Object.hasOwn(handlers, event.type) ? handlers[event.type] : null;
   // States are never changed in place: whoever drew the last one may still be reading it.
   const draft = { state: { ...before, parts: before.parts.slice() }, actions: [] };
   if (!handle || handle(draft, event) === false) return { state: before, actions: [] };
   if (draft.state.phase === 'sending') advance(draft);
   return draft;
-}
-
-export function sentBytes(state) {
-  return state.parts.reduce((sum, part) => sum + (part.status === 'sent' ? part.bytes : part.loaded), 0);
-}
-
-/** How many more parts this upload could send at once; the manager shares slots out by it. */
-export function appetite(state) {
-  if (state.phase !== 'sending') return 0;
-  return state.parts.reduce((count, part) => count + (part.status === 'sent' ? 0 : 1), 0);
 }
 
 const handlers = {
@@ -83,7 +75,8 @@ const handlers = {
   addressesRefused({ state, actions }, { message, again = true }) {
     if (!state.asking) return false;
     state.asking = false;
-    if (state.phase === 'sending') halt({ state, actions });
+    if (state.phase !== 'sending' && state.phase !== 'paused') return true;
+    halt({ state, actions });
     return fail(state, message, again);
   },
 
@@ -190,30 +183,6 @@ function advance({ state, actions }) {
     state.asking = true;
     actions.push({ type: 'ask', uploadId: state.uploadId, numbers: nameless.map((part) => part.number) });
   }
-}
-
-function describeParts(state, upload) {
-  const received = new Map((upload.received ?? []).map((part) => [part.number, part]));
-  const addresses = new Map((upload.parts ?? []).map((part) => [part.number, part]));
-  return Array.from({ length: upload.partCount }, (_, index) => {
-    const number = index + 1;
-    const size = Math.min(upload.partBytes, upload.bytes - index * upload.partBytes);
-    const has = received.get(number);
-    // Runs go on counting, so that an answer to a run of before is never taken for one of now.
-    const run = state.parts[index]?.run ?? 0;
-    const common = { number, bytes: size, run, attempt: 0 };
-    if (has) return { ...common, status: 'sent', loaded: size, etag: has.etag, url: null };
-    const address = addresses.get(number);
-    return { ...common, status: 'missing', loaded: 0, url: address?.url ?? null, headers: address?.headers ?? {} };
-  });
-}
-
-function change(state, number, how) {
-  const part = state.parts[number - 1];
-  const changes = part && how(part);
-  if (!changes) return false;
-  state.parts[number - 1] = { ...part, ...changes };
-  return true;
 }
 
 function halt({ state, actions }) {

@@ -5,8 +5,8 @@ import { entry } from './entry.js';
 import { field, form } from './form.js';
 
 export const PASSWORD = {
-  label: 'Password', name: 'password', type: 'password', autocomplete: 'new-password', minlength: 10, maxlength: 200,
-  hint: 'At least 10 characters.',
+  label: 'Password', name: 'password', type: 'password', autocomplete: 'new-password', minlength: 8, maxlength: 256,
+  hint: 'At least 8 characters.',
 };
 
 export function signup() {

@@ -80,6 +80,7 @@ class Watch {
     }
     this.player.playback = video.playback;
     this.player.duration = video.durationSeconds;
+    if (video.state === 'ready') this.player.finish();
   }
 
   #showStage(video) {

@@ -23,17 +23,17 @@ struct EventConsumption: Service {
     let apply: @Sendable (Event) async throws -> Void
 
     func run() async throws {
-        try await cancelWhenGracefulShutdown {
+        await cancelWhenGracefulShutdown {
             var failures = 0
             while !Task.isCancelled {
                 do {
                     try await consume()
-                } catch is CancellationError {
-                    return
                 } catch {
+                    guard !Task.isCancelled else { return }
                     failures += 1
                     logger.warning("event log unavailable", metadata: ["group": "\(group)", "error": "\(error)"])
-                    try await Task.sleep(for: settings.backoff.delay(afterAttempt: failures))
+                    // A cancelled sleep throws; the loop's condition then ends it.
+                    try? await Task.sleep(for: settings.backoff.delay(afterAttempt: failures))
                 }
             }
         }

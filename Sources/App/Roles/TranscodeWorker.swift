@@ -8,6 +8,7 @@ import Videos
 struct TranscodeWorker: Service {
     struct Settings: Sendable {
         let lease: Duration
+        let heartbeat: Duration
         let pollInterval: Duration
         let backoff: Backoff
         let maximumAttempts: Int
@@ -88,7 +89,7 @@ struct TranscodeWorker: Service {
 
     private func keepLease(_ job: LeasedJob) async throws -> End {
         while true {
-            try await Task.sleep(for: settings.lease / 3)
+            try await Task.sleep(for: settings.heartbeat)
             switch try await jobs.heartbeat(job.lease, extend: settings.lease, checkpoint: nil) {
             case .goOn: continue
             case .cancelled: return .cancelled

@@ -33,9 +33,8 @@ struct Upkeep: Service {
         while !Task.isCancelled {
             do {
                 if try await holds(chore.name, chore.every * 2) { try await chore.work() }
-            } catch is CancellationError {
-                return
             } catch {
+                guard !Task.isCancelled else { return }
                 logger.warning("chore failed", metadata: ["chore": "\(chore.name)", "error": "\(error)"])
             }
             // A cancelled sleep throws; the loop's condition then ends it.

@@ -99,7 +99,8 @@ package enum Ladder {
         Fraction(50, 1), Fraction(60000, 1001), Fraction(60, 1),
     ]
 
-    /// The source's average, halved until it fits, then the usual rate within 1 in 1,500, else a whole number.
+    /// The source's average, halved until it fits, then the usual rate within 1 in 1,500, else a whole
+    /// number.
     ///
     /// A variable rate snaps within 2 %: its average is an accident of what was recorded.
     static func frameRate(of source: MediaProperties, maximum: Double) -> Fraction {

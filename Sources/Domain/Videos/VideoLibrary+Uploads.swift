@@ -170,10 +170,16 @@ extension VideoLibrary {
             upload: upload, received: received, parts: try missing.map { try offer($0, multipart, upload) })
     }
 
-    /// Equal within the upload's life, so that a repeated request gets the same answer.
     private func offer(_ number: Int, _ multipart: MultipartUpload, _ upload: Upload) throws -> PartOffer {
         PartOffer(
-            number: number, url: try parts.partURL(multipart, number: number, expiry: upload.expiresAt))
+            number: number, url: try parts.partURL(multipart, number: number, expiry: partExpiry(of: upload)))
+    }
+
+    /// On a grid of half lifetimes, so that a repeated request gets the same addresses.
+    private func partExpiry(of upload: Upload) -> Timestamp {
+        let step = max(1, limits.partURLLifetime.inMilliseconds / 2)
+        let passed = (now() - upload.createdAt).inMilliseconds / step
+        return min(upload.expiresAt, upload.createdAt + .milliseconds((passed + 2) * step))
     }
 }
 

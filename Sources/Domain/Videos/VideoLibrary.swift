@@ -8,17 +8,19 @@ package struct VideoLibrary: Sendable {
         package var maximumBytes: Int64
         package var tenantBytes: Int64
         package var uploadLifetime: Duration
+        package var partURLLifetime: Duration
         package var maximumOpenUploads: Int
 
         package init(
             partBytes: Int64, maximumParts: Int, maximumBytes: Int64, tenantBytes: Int64,
-            uploadLifetime: Duration, maximumOpenUploads: Int
+            uploadLifetime: Duration, partURLLifetime: Duration, maximumOpenUploads: Int
         ) {
             self.partBytes = partBytes
             self.maximumParts = maximumParts
             self.maximumBytes = maximumBytes
             self.tenantBytes = tenantBytes
             self.uploadLifetime = uploadLifetime
+            self.partURLLifetime = partURLLifetime
             self.maximumOpenUploads = maximumOpenUploads
         }
     }

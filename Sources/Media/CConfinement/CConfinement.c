@@ -36,8 +36,8 @@ static int limit(int resource, uint64_t value, uint64_t grace) {
 }
 
 int confinement_limit(confinement_limits limits) {
-    // RLIMIT_AS would also count address space that threads reserve and never use. RLIMIT_NPROC counts all processes
-    // of the user, so it would hit the neighbours; the call filter allows threads only.
+    // RLIMIT_AS would also count address space that threads reserve and never use. RLIMIT_NPROC counts all
+    // processes of the user, so it would hit the neighbours; the call filter allows threads only.
     int first = limit(RLIMIT_DATA, limits.memory_bytes, 0);
     // The soft limit ends the process by SIGXCPU, which says why; the hard one by SIGKILL, which does not.
     if (first == 0) first = limit(RLIMIT_CPU, limits.cpu_seconds, 5);
@@ -113,7 +113,8 @@ static int start(pid_t *process, const char *path, char *const arguments[], char
     posix_spawnattr_setpgroup(&attributes, 0);
     posix_spawnattr_setsigmask(&attributes, &none);
     posix_spawnattr_setsigdefault(&attributes, &all);
-    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+    posix_spawnattr_setflags(&attributes,
+                             POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
     int code = posix_spawn(process, path, &actions, &attributes, arguments, environment);
     posix_spawn_file_actions_destroy(&actions);
     posix_spawnattr_destroy(&attributes);
@@ -125,7 +126,8 @@ int confinement_spawn(const char *path, char *const arguments[], char *const env
     int in[2] = {-1, -1}, out[2] = {-1, -1}, err[2] = {-1, -1};
     int code = 0;
     if (open_pipe(in) < 0 || open_pipe(out) < 0 || open_pipe(err) < 0) code = -errno;
-    if (code == 0) code = start(&child->process, path, arguments, environment, (int[]){in[0], out[1], err[1]});
+    const int ends[3] = {in[0], out[1], err[1]};
+    if (code == 0) code = start(&child->process, path, arguments, environment, ends);
     if (code != 0) {
         close_pipe(in);
         close_pipe(out);

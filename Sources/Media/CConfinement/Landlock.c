@@ -21,7 +21,11 @@ struct path_rule {
 } __attribute__((packed));
 
 enum {
-    WRITE_FILE = 1 << 1, READ_FILE = 1 << 2, READ_DIRECTORY = 1 << 3, REMOVE_FILE = 1 << 5, MAKE_REGULAR = 1 << 8,
+    WRITE_FILE = 1 << 1,
+    READ_FILE = 1 << 2,
+    READ_DIRECTORY = 1 << 3,
+    REMOVE_FILE = 1 << 5,
+    MAKE_REGULAR = 1 << 8,
     TRUNCATE = 1 << 14,
 };
 

@@ -56,7 +56,8 @@ int media_length_prefixed(const uint8_t *source, int size, uint8_t *target) {
     while (unit < end) {
         unit += 3;
         const uint8_t *next = next_start_code(unit, end), *stop = next;
-        while (stop > unit && stop[-1] == 0) stop--; // A unit never ends in zero; those belong to the start code.
+        // A unit never ends in zero; those belong to the start code.
+        while (stop > unit && stop[-1] == 0) stop--;
         uint32_t length = (uint32_t)(stop - unit);
         out[0] = (uint8_t)(length >> 24);
         out[1] = (uint8_t)(length >> 16);

@@ -1,7 +1,8 @@
 /// Decoders that may touch an upload. Rare ones are left out: each is code that a hostile file could reach.
 enum AcceptedCodecs {
     static let video = [
-        "h264", "hevc", "vp8", "vp9", "libdav1d", "libaom-av1", "mpeg4", "mpeg2video", "mpeg1video", "h263", "flv",
+        "h264", "hevc", "vp8", "vp9", "libdav1d", "libaom-av1", "mpeg4", "mpeg2video", "mpeg1video", "h263",
+        "flv",
         "msmpeg4v2", "msmpeg4", "prores", "dnxhd", "mjpeg", "vc1", "wmv3", "theora", "ffv1", "libvpx-vp9",
         "libvpx",
         "rawvideo", "png", "qtrle", "v210",

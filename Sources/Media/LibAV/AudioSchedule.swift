@@ -1,4 +1,5 @@
-/// Keeps sound on its clock: tells how much silence to put in or how much to leave out before each run of samples.
+/// Keeps sound on its clock: tells how much silence to put in or how much to leave out before each run of
+/// samples.
 struct AudioSchedule {
     /// Differences below this are rounding of the container, and left alone, in samples.
     let tolerance: Int

@@ -3,8 +3,8 @@ import Videos
 
 /// The track `audio`: resamples, encodes once and writes segments, on a thread of its own.
 ///
-/// Cut at the first AAC frame at or after the end of each video segment. Unchecked because all but the queue is
-/// touched by that thread only.
+/// Cut at the first AAC frame at or after the end of each video segment. Unchecked because all but the queue
+/// is touched by that thread only.
 final class AudioTrack: @unchecked Sendable {
     struct Sound: Sendable {
         var frame: Frame
@@ -99,7 +99,8 @@ final class AudioTrack: @unchecked Sendable {
     }
 }
 
-/// Where AAC frames lie against video frames; whole numbers, so that a resumed run agrees with an unbroken one.
+/// Where AAC frames lie against video frames; whole numbers, so that a resumed run agrees with an unbroken
+/// one.
 struct AudioGrid {
     let plan: TranscodePlan
     let sampleRate: Int

@@ -36,7 +36,8 @@ final class Decoder {
     /// Decodes only key frames from now on.
     func keepKeyFramesOnly() { raw.pointee.skip_frame = AVDISCARD_NONKEY }
 
-    /// Gives each frame that `packet` completes; nil drains what is left. Bad packets are counted and skipped.
+    /// Gives each frame that `packet` completes; nil drains what is left. Bad packets are counted and
+    /// skipped.
     func decode(_ packet: Packet?, _ body: (Frame) throws -> Void) throws {
         var sent = avcodec_send_packet(raw, packet?.raw)
         while sent == LibAVError.again {

@@ -2,8 +2,8 @@ import CLibAV
 import CMediaShim
 import Videos
 
-/// Owns an opened container file; used by the thread that opened it. Opens no other file, whatever the container
-/// names.
+/// Owns an opened container file; used by the thread that opened it. Opens no other file, whatever the
+/// container names.
 final class Demuxer {
     let raw: UnsafeMutablePointer<AVFormatContext>
 

@@ -1,7 +1,8 @@
 import CMediaShim
 import Foundation
 
-/// Gathers the samples of one track and writes them as fMP4 segments: `styp`, `moof`, `mdat` (ISO/IEC 14496-12).
+/// Gathers the samples of one track and writes them as fMP4 segments: `styp`, `moof`, `mdat` (ISO/IEC
+/// 14496-12).
 ///
 /// Written by hand because the decode time of a resumed segment must be exact, whatever came before it.
 struct FragmentWriter {
@@ -68,25 +69,29 @@ struct FragmentWriter {
                 $0.number(0)
                 $0.number(sequence + 1)
             }
-            moof.box("traf") { traf in
-                // Base is the moof; duration and flags have defaults.
-                traf.box("tfhd") {
-                    $0.number(0x02_0028)
-                    $0.number(1)
-                    $0.number(sampleDuration)
-                    $0.number(0x0101_0000)
-                }
-                traf.box("tfdt") {
-                    $0.number(0x0100_0000)
-                    $0.long(decodeTime)
-                }
-                traf.box("trun") { offsetAt = samples(into: &$0) }
-            }
+            moof.box("traf") { offsetAt = track(into: &$0, decodeTime: decodeTime) }
         }
         boxes.patch(offsetAt, with: boxes.bytes.count - start + 8)
         boxes.number(payload.count + 8)
         boxes.text("mdat")
         return boxes.bytes
+    }
+
+    private func track(into traf: inout BoxWriter, decodeTime: Int) -> Int {
+        // Base is the moof; duration and flags have defaults.
+        traf.box("tfhd") {
+            $0.number(0x02_0028)
+            $0.number(1)
+            $0.number(sampleDuration)
+            $0.number(0x0101_0000)
+        }
+        traf.box("tfdt") {
+            $0.number(0x0100_0000)
+            $0.long(decodeTime)
+        }
+        var offsetAt = 0
+        traf.box("trun") { offsetAt = samples(into: &$0) }
+        return offsetAt
     }
 
     /// Gives the place where the offset of the payload must be filled in.

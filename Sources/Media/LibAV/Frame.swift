@@ -3,8 +3,8 @@ import CMediaShim
 
 /// Owns one AVFrame: a decoded picture or a run of samples.
 ///
-/// Unchecked because a frame is written by one thread before it is shared and only read afterwards; the buffers
-/// behind it are counted atomically by libav.
+/// Unchecked because a frame is written by one thread before it is shared and only read afterwards; the
+/// buffers behind it are counted atomically by libav.
 final class Frame: @unchecked Sendable {
     let raw: UnsafeMutablePointer<AVFrame>
 
@@ -46,16 +46,17 @@ final class Frame: @unchecked Sendable {
         try LibAVError.check(av_frame_ref(raw, other.raw), "share frame")
     }
 
-    func plane(_ index: Int) -> UnsafeMutablePointer<UInt8>? {
-        withUnsafePointer(to: &raw.pointee.data) {
-            $0.withMemoryRebound(to: UnsafeMutablePointer<UInt8>?.self, capacity: 8) { $0[index] }
-        }
+    /// The picture's planes. By address and not by `&`: several threads read the same frame.
+    var planes: UnsafeMutablePointer<UnsafeMutablePointer<UInt8>?> {
+        field(\.data).assumingMemoryBound(to: UnsafeMutablePointer<UInt8>?.self)
     }
 
-    /// Bytes from one row to the next.
-    func stride(_ index: Int) -> Int32 {
-        withUnsafePointer(to: &raw.pointee.linesize) {
-            $0.withMemoryRebound(to: Int32.self, capacity: 8) { $0[index] }
-        }
+    /// Bytes from one row to the next, for each plane.
+    var strides: UnsafeMutablePointer<Int32> {
+        field(\.linesize).assumingMemoryBound(to: Int32.self)
+    }
+
+    private func field<Value>(_ path: KeyPath<AVFrame, Value>) -> UnsafeMutableRawPointer {
+        UnsafeMutableRawPointer(raw) + (MemoryLayout<AVFrame>.offset(of: path) ?? 0)
     }
 }

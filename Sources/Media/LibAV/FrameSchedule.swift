@@ -1,7 +1,7 @@
 /// Places pictures of any rhythm on a constant grid: decides which output frames show which picture.
 ///
-/// A picture is shown from its slot until the next one's. Of several in one slot the last wins, so halving a rate
-/// takes every second picture. What precedes the first picture shows the first picture.
+/// A picture is shown from its slot until the next one's. Of several in one slot the last wins, so halving a
+/// rate takes every second picture. What precedes the first picture shows the first picture.
 struct FrameSchedule<Picture: Sendable> {
     struct Run: Sendable {
         var picture: Picture

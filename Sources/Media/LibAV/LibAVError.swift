@@ -9,8 +9,8 @@ struct LibAVError: Error, CustomStringConvertible {
     var description: String {
         var text = [CChar](repeating: 0, count: 128)
         media_error_text(code, &text, 128)
-        return
-            "\(operation): \(String(decoding: text.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self))"
+        let bytes = text.prefix { $0 != 0 }.map(UInt8.init(bitPattern:))
+        return "\(operation): \(String(decoding: bytes, as: UTF8.self))"
     }
 
     static let endOfFile = media_error_end_of_file()

@@ -2,8 +2,8 @@ import Videos
 
 /// The picture that stands for a video.
 enum Poster {
-    /// Writes `poster.jpg`: the picture at a tenth of the length, at most 5 s in, at most 1,280 wide. Gives nil where
-    /// no picture can be decoded; the encode will tell why.
+    /// Writes `poster.jpg`: the picture at a tenth of the length, at most 5 s in, at most 1,280 wide. Gives
+    /// nil where no picture can be decoded; the encode will tell why.
     static func write(_ request: TranscodeRequest) throws -> TranscodeStep? {
         let reader = try StillReader(path: request.source, keyFramesOnly: false)
         let properties = request.properties

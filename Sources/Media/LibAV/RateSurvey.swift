@@ -51,8 +51,8 @@ struct RateSurvey {
         length = last > first ? last - first : nil
     }
 
-    /// Whether more than one gap in fifty differs from the usual one by more than a third. The first and last few
-    /// do not count: recorders begin and end unevenly.
+    /// Whether more than one gap in fifty differs from the usual one by more than a third. The first and last
+    /// few do not count: recorders begin and end unevenly.
     var isVariable: Bool {
         let gaps = zip(times, times.dropFirst()).map { $1 - $0 }.dropFirst().dropLast()
         guard gaps.count > 8 else { return false }

@@ -19,7 +19,7 @@ final class SampleQueue {
         let count = frame.sampleCount - start
         guard count > 0 else { return }
         let bytes = start * MemoryLayout<Float>.size
-        var planes: [UnsafeMutableRawPointer?] = (0..<2).map { frame.plane($0).map { .init($0 + bytes) } }
+        var planes: [UnsafeMutableRawPointer?] = (0..<2).map { frame.planes[$0].map { .init($0 + bytes) } }
         try LibAVError.check(av_audio_fifo_write(raw, &planes, Int32(count)), "queue samples")
     }
 
@@ -35,7 +35,7 @@ final class SampleQueue {
     /// Takes the oldest `count` samples.
     func pop(_ count: Int) throws -> Frame {
         let frame = try Frame.silence(count, rate: rate)
-        var planes: [UnsafeMutableRawPointer?] = (0..<2).map { frame.plane($0).map { .init($0) } }
+        var planes: [UnsafeMutableRawPointer?] = (0..<2).map { frame.planes[$0].map { .init($0) } }
         try LibAVError.check(av_audio_fifo_read(raw, &planes, Int32(count)), "read samples")
         return frame
     }

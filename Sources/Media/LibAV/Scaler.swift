@@ -43,12 +43,11 @@ final class Scaler {
             Int32(target.width), Int32(target.height), format, SWS_BICUBIC, nil, nil, nil)
         guard let context else { throw LibAVError(code: LibAVError.outOfMemory, operation: "scaler") }
         if context != previous { setColours(of: context, source: source, isFullRange: isFullRange) }
-        try withPlanes(of: source) { from, fromStrides in
-            try withPlanes(of: scaled) { to, toStrides in
-                let rows = sws_scale(context, from, fromStrides, 0, source.raw.pointee.height, to, toStrides)
-                try LibAVError.check(rows, "scale")
-            }
+        let rows = source.planes.withMemoryRebound(to: UnsafePointer<UInt8>?.self, capacity: 8) {
+            sws_scale(
+                context, $0, source.strides, 0, source.raw.pointee.height, scaled.planes, scaled.strides)
         }
+        try LibAVError.check(rows, "scale")
         return scaled
     }
 
@@ -63,37 +62,11 @@ final class Scaler {
             context, matrix, isRGB || isFullRange ? 1 : 0, matrix, targetRange, 0, 1 << 16, 1 << 16)
     }
 
-    private func withPlanes<Result>(
-        of frame: Frame,
-        _ body: (UnsafePointer<UnsafePointer<UInt8>?>, UnsafePointer<Int32>) throws -> Result
-    ) rethrows -> Result {
-        try withUnsafePointer(to: &frame.raw.pointee.data) { data in
-            try data.withMemoryRebound(to: UnsafePointer<UInt8>?.self, capacity: 8) { planes in
-                try withUnsafePointer(to: &frame.raw.pointee.linesize) {
-                    try $0.withMemoryRebound(to: Int32.self, capacity: 8) { try body(planes, $0) }
-                }
-            }
-        }
-    }
-
-    private func withPlanes(
-        of frame: Frame,
-        _ body: (UnsafePointer<UnsafeMutablePointer<UInt8>?>, UnsafePointer<Int32>) throws -> Void
-    ) rethrows {
-        try withUnsafePointer(to: &frame.raw.pointee.data) { data in
-            try data.withMemoryRebound(to: UnsafeMutablePointer<UInt8>?.self, capacity: 8) { planes in
-                try withUnsafePointer(to: &frame.raw.pointee.linesize) {
-                    try $0.withMemoryRebound(to: Int32.self, capacity: 8) { try body(planes, $0) }
-                }
-            }
-        }
-    }
-
     private func turn(_ plane: Int, of source: Frame, into target: Frame) {
         let shift = plane == 0 ? 0 : 1
         media_reorient_plane(
-            target.plane(plane), target.stride(plane), Int32((target.width + shift) >> shift),
-            Int32((target.height + shift) >> shift), source.plane(plane), source.stride(plane),
+            target.planes[plane], target.strides[plane], Int32((target.width + shift) >> shift),
+            Int32((target.height + shift) >> shift), source.planes[plane], source.strides[plane],
             orientation.shim)
     }
 }

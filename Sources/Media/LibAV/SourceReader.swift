@@ -20,8 +20,8 @@ final class SourceReader {
     private(set) var videoEnd = 0.0
     private(set) var audioEnd = 0.0
 
-    /// Opens the source so that the picture at `seconds` is the first or comes soon. Throws `MediaFailure` and
-    /// `LibAVError`.
+    /// Opens the source so that the picture at `seconds` is the first or comes soon. Throws `MediaFailure`
+    /// and `LibAVError`.
     static func open(_ request: TranscodeRequest, at seconds: Double) throws -> SourceReader {
         let reader = try SourceReader(request)
         if seconds <= 0 || reader.seek(to: seconds) { return reader }
@@ -65,7 +65,8 @@ final class SourceReader {
         return false
     }
 
-    /// Reads to the end. Time stamps far behind the claimed end are left out: they would cost hours of still picture.
+    /// Reads to the end. Time stamps far behind the claimed end are left out: they would cost hours of still
+    /// picture.
     func run(
         picture: (Frame, Double) throws -> Void, sound: (Frame, Double) throws -> Void
     ) throws {
@@ -109,8 +110,8 @@ final class SourceReader {
         seconds.isFinite && (claimedSeconds <= 0 || seconds <= claimedSeconds * 1.05 + 30)
     }
 
-    /// Throws `MediaFailure` when what was read is too little to be the video: no picture at all, most packets
-    /// damaged, or an end before 90 % of the claimed length (and 2 s short of it).
+    /// Throws `MediaFailure` when what was read is too little to be the video: no picture at all, most
+    /// packets damaged, or an end before 90 % of the claimed length (and 2 s short of it).
     func checkCompleteness() throws {
         guard pictures > 0 else {
             throw MediaFailure(.corrupt, "No picture of the video could be read.")
@@ -123,7 +124,8 @@ final class SourceReader {
         guard demuxer.mayJump || reached >= claimedSeconds * 0.9 || claimedSeconds - reached < 2 else {
             throw MediaFailure(
                 .corrupt,
-                "The file ends early: \(Int(reached)) of \(Int(min(claimedSeconds, 1e9))) seconds could be read."
+                "The file ends early: \(Int(reached)) of \(Int(min(claimedSeconds, 1e9))) seconds "
+                    + "could be read."
             )
         }
     }

@@ -57,11 +57,11 @@ final class SpriteSheet {
         let top = tile / Self.columns * size.height
         for plane in 0..<3 {
             let shift = plane == 0 ? 0 : 1
-            guard let from = small.plane(plane), let to = sheet.plane(plane) else { continue }
+            guard let from = small.planes[plane], let to = sheet.planes[plane] else { continue }
             for row in 0..<(size.height >> shift) {
-                let line = ((top >> shift) + row) * Int(sheet.stride(plane)) + (left >> shift)
+                let line = ((top >> shift) + row) * Int(sheet.strides[plane]) + (left >> shift)
                 to.advanced(by: line).update(
-                    from: from.advanced(by: row * Int(small.stride(plane))), count: size.width >> shift)
+                    from: from.advanced(by: row * Int(small.strides[plane])), count: size.width >> shift)
             }
         }
         filled[tile] = true
@@ -70,8 +70,8 @@ final class SpriteSheet {
     private func clear() {
         for plane in 0..<3 {
             let rows = plane == 0 ? sheet.height : (sheet.height + 1) / 2
-            sheet.plane(plane)?.update(
-                repeating: plane == 0 ? 0 : 128, count: rows * Int(sheet.stride(plane)))
+            sheet.planes[plane]?.update(
+                repeating: plane == 0 ? 0 : 128, count: rows * Int(sheet.strides[plane]))
         }
     }
 }

@@ -25,8 +25,8 @@ final class StillReader {
         demuxer.select([Int(stream.pointee.index)])
     }
 
-    /// The first picture at or after `seconds`, or the last one before where there is none; nil when nothing can be
-    /// decoded.
+    /// The first picture at or after `seconds`, or the last one before where there is none; nil when nothing
+    /// can be decoded.
     func picture(at seconds: Double) throws -> Frame? {
         let base = av_q2d(stream.pointee.time_base)
         let start = stream.pointee.start_time > 0 ? Double(stream.pointee.start_time) * base : 0

@@ -11,8 +11,8 @@ package final class Transcode {
     private let sprite: SpriteSheet?
     private var schedule: FrameSchedule<Frame>
 
-    /// Runs to the end on the calling thread, which it blocks. `step` is called from several threads, one at a time
-    /// for each track. Throws `MediaFailure` or what `step` throws.
+    /// Runs to the end on the calling thread, which it blocks. `step` is called from several threads, one at
+    /// a time for each track. Throws `MediaFailure` or what `step` throws.
     package static func run(
         _ request: TranscodeRequest, step: @escaping StepHandler
     ) throws -> TranscodeSummary {

@@ -4,7 +4,8 @@ import Synchronization
 
 /// One worker process and the thread that feeds, reads, watches and reaps it.
 ///
-/// The thread lives as long as the process: the kernel counts a parent's death by the thread that started the child.
+/// The thread lives as long as the process: the kernel counts a parent's death by the thread that started the
+/// child.
 final class ChildProcess: Sendable {
     struct Launch: Sendable {
         var executable: String

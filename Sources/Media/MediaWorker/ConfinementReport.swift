@@ -7,7 +7,8 @@ package enum ConfinementLevel: String, Sendable, Codable, Comparable, CaseIterab
     case limits
     /// Also, no network can be reached.
     case noNetwork
-    /// Also, only the source can be read and only the output folder written; no programs, processes or signals.
+    /// Also, only the source can be read and only the output folder written; no programs, processes or
+    /// signals.
     case full
 
     package static func < (left: Self, right: Self) -> Bool {
@@ -29,7 +30,8 @@ package struct ConfinementReport: Sendable, Codable, Equatable {
         return landlock > 0 && callFilter ? .full : .noNetwork
     }
 
-    /// What this machine offers, without confining the caller. A container may still refuse some of it to a child.
+    /// What this machine offers, without confining the caller. A container may still refuse some of it to a
+    /// child.
     package static func available() -> ConfinementReport {
         ConfinementReport(
             limits: true, networkNamespace: confinement_has_network_namespaces() == 1,

@@ -2,8 +2,8 @@ import Foundation
 
 /// Hands lines from a blocking thread to a task, one at a time: the thread waits until its line is taken.
 ///
-/// The task must take until nil comes, or the thread waits for ever. Unchecked because all state is touched only
-/// while `condition` is locked.
+/// The task must take until nil comes, or the thread waits for ever. Unchecked because all state is touched
+/// only while `condition` is locked.
 final class LineMailbox: @unchecked Sendable {
     private let condition = NSCondition()
     private var slot: Data?

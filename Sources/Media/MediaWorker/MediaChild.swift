@@ -7,11 +7,13 @@ import Videos
 package enum MediaChild {
     /// Does the whole work of the process and gives its exit status. Call it before any thread is started.
     ///
-    /// 0: a result or a failure was told. 2: the request was not understood. 3: confinement below the minimum.
+    /// 0: a result or a failure was told. 2: the request was not understood. 3: confinement below the
+    /// minimum.
     package static func run() -> Int32 {
         confinement_close_descriptors()
         guard let line = readRequest(),
-            let request = try? JSONDecoder().decode(WorkerRequest.self, from: line)  // The status tells enough.
+            // The status tells enough.
+            let request = try? JSONDecoder().decode(WorkerRequest.self, from: line)
         else { return 2 }
         let report = Confinement.enter(request.limits, source: request.source, directory: request.directory)
         let output = ReplyStream()
@@ -55,7 +57,8 @@ package enum MediaChild {
         return nil
     }
 
-    /// Standard input ends when the parent does, on systems too that do not tell a child of its parent's death.
+    /// Standard input ends when the parent does, on systems too that do not tell a child of its parent's
+    /// death.
     private static func watchParent() {
         let thread = Thread {
             var byte: UInt8 = 0
@@ -69,7 +72,8 @@ package enum MediaChild {
     }
 }
 
-/// Writes replies as whole lines, one at a time. Blocks while the parent does not read: that is the back pressure.
+/// Writes replies as whole lines, one at a time. Blocks while the parent does not read: that is the back
+/// pressure.
 private final class ReplyStream: Sendable {
     private let lock = NSLock()
 

@@ -1,7 +1,8 @@
 import Foundation
 import Videos
 
-/// Believes nothing a worker tells: its files must be regular and lie in its own folder, its tracks be planned.
+/// Believes nothing a worker tells: its files must be regular and lie in its own folder, its tracks be
+/// planned.
 struct StepCheck {
     private let directory: String
     private let tracks: Set<String>

@@ -28,7 +28,8 @@ struct WorkerConversation {
         return nil
     }
 
-    /// The result, once the process has ended. Throws `MediaFailure`, `MediaWorkerError` or `CancellationError`.
+    /// The result, once the process has ended. Throws `MediaFailure`, `MediaWorkerError` or
+    /// `CancellationError`.
     func result(after ending: ChildProcess.Ending) throws -> WorkerReply {
         if ending.stop == .cancelled { throw CancellationError() }
         if let result {

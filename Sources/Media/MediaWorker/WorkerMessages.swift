@@ -31,7 +31,8 @@ struct WorkerRequest: Sendable, Codable {
     }
 }
 
-/// One line that a worker writes to its standard output. The first tells the confinement, the last is a result.
+/// One line that a worker writes to its standard output. The first tells the confinement, the last is a
+/// result.
 enum WorkerReply: Sendable, Codable {
     case confinement(ConfinementReport)
     case step(TranscodeStep)

@@ -18,6 +18,7 @@ package struct Profile: Sendable, Equatable {
     package let media: MediaChoice
     package let playback: PlaybackSettings
     package let telemetry: TelemetrySettings
+    package let scheduler: SchedulerSettings
     package let secrets: SecretSettings
 }
 
@@ -41,6 +42,7 @@ extension Profile: ProfileSection {
         media = root.section("media", "How videos are converted.")
         playback = root.section("playback", "Signed addresses for players.")
         telemetry = root.section("telemetry", "Logs.")
+        scheduler = root.section("scheduler", "Chores by the clock.")
         secrets = root.optionalSection("secrets", "How secret files are treated.")
         checkAcrossSections(&root)
     }

@@ -99,7 +99,8 @@ package actor OutboxRelay {
     private func holdsLease() async throws -> Bool {
         let now = now()
         if fence != nil, heldUntil > now + settings.leaseLifetime / 2 { return true }
-        let acquired = try await leases.acquire(Self.leaseName, owner: owner, lifetime: settings.leaseLifetime)
+        let acquired = try await leases.acquire(
+            Self.leaseName, owner: owner, lifetime: settings.leaseLifetime)
         if let acquired, acquired != fence {
             logger.debug("This process relays the outbox.", metadata: ["fence": "\(acquired)"])
         }

@@ -64,7 +64,8 @@ package struct TableDeadLetters: DeadLetters {
 
     private static func letter(_ row: inout SQLRowReader) throws -> DeadLetter {
         DeadLetter(
-            id: try row.next(), group: try row.next(), event: try EventColumns.read(&row), reason: try row.next(),
+            id: try row.next(), group: try row.next(), event: try EventColumns.read(&row),
+            reason: try row.next(),
             attempts: try row.next(), failedAt: try row.next(), replayRequested: try row.next())
     }
 }

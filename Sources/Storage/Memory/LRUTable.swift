@@ -1,4 +1,5 @@
-/// Values by key, bounded by number and bytes; the least recently used go first. Every operation takes constant time.
+/// Values by key, bounded by number and bytes; the least recently used go first. Every operation takes
+/// constant time.
 struct LRUTable<Value> {
     private struct Node {
         var key: String
@@ -33,7 +34,8 @@ struct LRUTable<Value> {
         return node.value
     }
 
-    /// Stores a value that takes `bytes`, dropping others as needed. False, and nothing under the key, if it is too large.
+    /// Stores a value that takes `bytes`, dropping others as needed. False, and nothing under the key, if it
+    /// is too large.
     @discardableResult
     mutating func set(_ value: Value, bytes size: Int, for key: String) -> Bool {
         remove(key)

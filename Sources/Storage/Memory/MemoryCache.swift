@@ -11,7 +11,8 @@ package final class MemoryCache: Cache {
     private let entries: Mutex<LRUTable<Entry>>
     private let now: @Sendable () -> Timestamp
 
-    /// Holds at most `maximumEntries`, and `maximumBytes` of keys and values; a larger value is not kept at all.
+    /// Holds at most `maximumEntries`, and `maximumBytes` of keys and values; a larger value is not kept at
+    /// all.
     package init(
         maximumEntries: Int, maximumBytes: Int, now: @escaping @Sendable () -> Timestamp = { .now() }
     ) {

@@ -126,7 +126,8 @@ final class SQLiteConnection: SQLConnection {
         case .text(let text):
             text.utf8.withContiguousStorageIfAvailable { bytes in
                 bytes.withMemoryRebound(to: CChar.self) {
-                    sqlite3_bind_text(statement, index, $0.baseAddress, Int32(clamping: $0.count), Self.transient)
+                    sqlite3_bind_text(
+                        statement, index, $0.baseAddress, Int32(clamping: $0.count), Self.transient)
                 }
             } ?? sqlite3_bind_text(statement, index, text, -1, Self.transient)
         case .blob(let bytes): bindBlob(bytes, to: statement, at: index)
@@ -161,7 +162,9 @@ private final class DeadlineBox {
 
 extension SQLDialect {
     package static let sqlite = SQLDialect(
-        name: "sqlite", placeholder: { "?\($0)" }, uuidType: "BLOB", bytesType: "BLOB", integerType: "INTEGER",
-        realType: "REAL", identityColumn: "INTEGER PRIMARY KEY AUTOINCREMENT", clusteredSuffix: "WITHOUT ROWID",
+        name: "sqlite", placeholder: { "?\($0)" }, uuidType: "BLOB", bytesType: "BLOB",
+        integerType: "INTEGER",
+        realType: "REAL", identityColumn: "INTEGER PRIMARY KEY AUTOINCREMENT",
+        clusteredSuffix: "WITHOUT ROWID",
         claimSuffix: "")
 }

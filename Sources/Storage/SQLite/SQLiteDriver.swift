@@ -83,7 +83,9 @@ package final class SQLiteDriver: SQLDriver {
         }
     }
 
-    private func startWriter(_ connection: SQLiteConnection, _ settings: Settings, _ onCommit: @escaping CommitObserver) {
+    private func startWriter(
+        _ connection: SQLiteConnection, _ settings: Settings, _ onCommit: @escaping CommitObserver
+    ) {
         // Handed to its thread here and used by no other afterwards.
         nonisolated(unsafe) let writer = SQLiteWriter(
             connection: connection, statementDeadline: settings.statementDeadline, onCommit: onCommit)

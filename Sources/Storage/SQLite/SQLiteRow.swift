@@ -18,7 +18,8 @@ struct SQLiteRow: SQLRow {
 
     func blob(_ index: Int) -> [UInt8] {
         guard let start = sqlite3_column_blob(statement, Int32(index)) else { return [] }
-        return [UInt8](UnsafeRawBufferPointer(start: start, count: Int(sqlite3_column_bytes(statement, Int32(index)))))
+        return [UInt8](
+            UnsafeRawBufferPointer(start: start, count: Int(sqlite3_column_bytes(statement, Int32(index)))))
     }
 
     func uuid(_ index: Int) -> UUIDv7? {

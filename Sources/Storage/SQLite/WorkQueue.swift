@@ -19,7 +19,8 @@ final class WorkQueue<Item: Sendable>: @unchecked Sendable {
         try condition.withLock {
             if isClosed { throw Failure.unavailable("The database") }
             guard items.count < capacity else {
-                throw Failure(.overloaded, "overloaded", "Too much is waiting for the database; try again soon.")
+                throw Failure(
+                    .overloaded, "overloaded", "Too much is waiting for the database; try again soon.")
             }
             items.append(item)
             condition.signal()

@@ -20,7 +20,8 @@ int confinement_close_descriptors(void);
 // Sets the limits, lowers the priority and forbids core dumps.
 int confinement_limit(confinement_limits limits);
 
-// Moves the process into a user and network namespace of its own and drops all capabilities. Single-threaded only.
+// Moves the process into a user and network namespace of its own and drops all capabilities. Single-threaded
+// only.
 int confinement_isolate_network(void);
 
 // Lets the process read `source` and read and write below `directory`, and nothing else of the file system.
@@ -52,10 +53,12 @@ int confinement_spawn(const char *path, char *const arguments[], char *const env
 // 1 when `process` ends within `milliseconds`, else 0. Does not reap it.
 int confinement_has_ended(pid_t process, int milliseconds);
 
-// Waits until `process` has ended and reaps it. *signal is the signal that ended it, else 0 and *status its status.
+// Waits until `process` has ended and reaps it. *signal is the signal that ended it, else 0 and *status its
+// status.
 int confinement_reap(pid_t process, int *status, int *signal);
 
-// For the self-test: outcomes of things a confined process must not do, 0 when allowed, else a positive errno.
+// For the self-test: outcomes of things a confined process must not do, 0 when allowed, else a positive
+// errno.
 int confinement_try_socket(void);
 int confinement_try_fork(void);
 int confinement_try_execute(void);

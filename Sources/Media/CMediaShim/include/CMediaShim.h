@@ -3,8 +3,8 @@
 
 #include <stdint.h>
 
-// What Swift cannot import from libav: values that are macros, and byte loops that must be fast in every build.
-// Plain C types only, so that this header stays independent of libav's.
+// What Swift cannot import from libav: values that are macros, and byte loops that must be fast in every
+// build. Plain C types only, so that this header stays independent of libav's.
 
 int media_error_end_of_file(void);
 int media_error_again(void);
@@ -30,8 +30,8 @@ typedef struct {
 void media_reorient_plane(uint8_t *target, int target_stride, int width, int height, const uint8_t *source,
                           int source_stride, media_orientation orientation);
 
-// Rewrites H.264 units from start codes to 4-byte lengths. `target` needs room for size + size / 4 + 16 bytes.
-// Returns the bytes written.
+// Rewrites H.264 units from start codes to 4-byte lengths. `target` needs room for size + size / 4 + 16
+// bytes. Returns the bytes written.
 int media_length_prefixed(const uint8_t *source, int size, uint8_t *target);
 
 #endif

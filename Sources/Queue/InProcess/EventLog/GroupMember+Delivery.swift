@@ -9,7 +9,8 @@ extension GroupMember {
         guard var hold = holds[offset.partition] else { return [] }
         let isHead = !hold.isBusy
         let isSuspect = isHead && offset.attempt > 0
-        let events = try events(of: offset.partition, after: hold.cursor, limit: isSuspect ? 1 : limit, writer)
+        let events = try events(
+            of: offset.partition, after: hold.cursor, limit: isSuspect ? 1 : limit, writer)
         guard let first = events.first else { return [] }
         let tries = isHead ? offset.attempt : hold.tries[first.position] ?? 0
         if isHead {
@@ -27,7 +28,8 @@ extension GroupMember {
 
     /// False, and nothing changes, if the partition has gone.
     mutating func commit(_ delivery: Delivery, at now: Timestamp, _ writer: SystemWriter) throws -> Bool {
-        guard let offset = try heldOffset(delivery.partition, writer), var hold = holds[delivery.partition] else {
+        guard let offset = try heldOffset(delivery.partition, writer), var hold = holds[delivery.partition]
+        else {
             return false
         }
         guard delivery.position > offset.position else { return true }

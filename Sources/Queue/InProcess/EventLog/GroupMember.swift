@@ -52,13 +52,16 @@ struct GroupMember: Sendable {
         try announce(at: now, writer)
         let offsets = try offsets(writer)
         guard offsets.count == partitions else {
-            throw Failure.conflict("partitions_changed", "The event log has other partitions than this member knows.")
+            throw Failure.conflict(
+                "partitions_changed", "The event log has other partitions than this member knows.")
         }
         forgetLostHolds(offsets, at: now)
         let share = try share(of: offsets, at: now, writer)
         for partition in share.released { try release(partition, writer) }
         try renew(offsets, at: now, writer)
-        for offset in offsets where share.taken.contains(offset.partition) { try take(offset, at: now, writer) }
+        for offset in offsets where share.taken.contains(offset.partition) {
+            try take(offset, at: now, writer)
+        }
 
         var turn = Turn(hasReleased: !share.released.isEmpty)
         rotation += 1
@@ -95,14 +98,18 @@ struct GroupMember: Sendable {
     private func isDue(_ end: Timestamp, at now: Timestamp) -> Bool { end < now + hold / 2 }
 
     private mutating func forgetLostHolds(_ offsets: [Offset], at now: Timestamp) {
-        for offset in offsets where !isMine(offset) || offset.heldUntil <= now { holds[offset.partition] = nil }
+        for offset in offsets where !isMine(offset) || offset.heldUntil <= now {
+            holds[offset.partition] = nil
+        }
     }
 
     func isMine(_ offset: Offset) -> Bool {
         offset.owner == name && holds[offset.partition]?.fence == offset.fence
     }
 
-    private func share(of offsets: [Offset], at now: Timestamp, _ writer: SystemWriter) throws -> PartitionShare {
+    private func share(of offsets: [Offset], at now: Timestamp, _ writer: SystemWriter) throws
+        -> PartitionShare
+    {
         let members = try writer.reader.select(
             "member", from: .eventMembers, where: "consumer_group = \(group) AND alive_until > \(now)"
         ) { try $0.next(String.self) }

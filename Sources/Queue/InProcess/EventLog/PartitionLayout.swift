@@ -20,7 +20,8 @@ struct PartitionLayout: Sendable {
         if let stored, stored != partitions {
             throw Failure.conflict(
                 "partitions_changed",
-                "The event log has \(stored) partitions, not \(partitions); this can change only while it is empty.")
+                "The event log has \(stored) partitions, not \(partitions); this can change only while it is empty."
+            )
         }
         if stored == nil {
             _ = try writer.insertIfAbsent(into: .eventLayout, ["id": 1, "partitions": partitions])
@@ -30,12 +31,15 @@ struct PartitionLayout: Sendable {
     /// Like `require`, except that a log without events takes this number and its groups start over in it.
     func adopt(_ writer: SystemWriter) throws {
         let isEmpty = try writer.reader.first("position", from: .eventLog) { try $0.next(Int64.self) } == nil
-        guard isEmpty, let stored = try stored(writer), stored != partitions else { return try require(writer) }
+        guard isEmpty, let stored = try stored(writer), stored != partitions else {
+            return try require(writer)
+        }
         let groups = try writer.reader.select("DISTINCT consumer_group", from: .eventOffsets) {
             try $0.next(String.self)
         }
         try writer.update(.eventLayout, set: "partitions = \(partitions)", where: "id = 1")
         for group in groups {
+            try writer.delete(from: .eventMembers, where: "consumer_group = \(group)")
             try writer.delete(from: .eventOffsets, where: "consumer_group = \(group)")
             try addOffsets(of: group, writer)
         }

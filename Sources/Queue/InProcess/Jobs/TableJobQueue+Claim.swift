@@ -26,7 +26,9 @@ extension TableJobQueue {
         let lapsed = try writer.claim(
             "id, attempt, cancel_requested", from: .jobs,
             where: "kind IN \(list: kinds) AND state = \(State.running.rawValue) AND leased_until <= \(now)"
-        ) { (id: try $0.next(JobID.self), attempt: try $0.next(Int.self), isCancelled: try $0.next(Bool.self)) }
+        ) {
+            (id: try $0.next(JobID.self), attempt: try $0.next(Int.self), isCancelled: try $0.next(Bool.self))
+        }
         for job in lapsed {
             let change: SQLText =
                 if job.isCancelled {
@@ -74,7 +76,8 @@ extension TableJobQueue {
             let lease = JobLease(job: try row.next(), token: try row.next(Int64.self) + 1)
             return LeasedJob(
                 lease: lease, kind: try row.next(), key: try row.next(), tenant: try row.next(),
-                payload: try row.next(), checkpoint: try row.nextIfPresent(), attempt: try row.next(Int.self) + 1)
+                payload: try row.next(), checkpoint: try row.nextIfPresent(),
+                attempt: try row.next(Int.self) + 1)
         }.first
     }
 }

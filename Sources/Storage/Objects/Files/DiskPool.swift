@@ -12,8 +12,11 @@ final class DiskPool: Sendable {
 
     deinit { threads.shutdownGracefully { _ in } }
 
-    /// Runs `work`, whatever becomes of the task that waits: what was begun is cleaned up. Throws `Failure` only.
-    func run<Result: Sendable>(_ work: @escaping @Sendable () throws -> Result) async throws(Failure) -> Result {
+    /// Runs `work`, whatever becomes of the task that waits: what was begun is cleaned up. Throws `Failure`
+    /// only.
+    func run<Result: Sendable>(
+        _ work: @escaping @Sendable () throws -> Result
+    ) async throws(Failure) -> Result {
         do {
             return try await withCheckedThrowingContinuation { continuation in
                 threads.submit { state in

@@ -79,7 +79,7 @@ final class FileDescriptor: Sendable {
         do {
             try calling("flock") { flock(number, kind.rawValue | (waits ? 0 : LOCK_NB)) }
             return true
-        } catch where error.code == EWOULDBLOCK {
+        } catch let error where error.code == EWOULDBLOCK {
             return false
         }
     }

@@ -20,14 +20,17 @@ enum FileHash {
         return hash.finalize().hexadecimal
     }
 
-    private static func adding(_ range: Range<Int64>, of file: FileDescriptor, to hash: SHA256) throws -> SHA256 {
+    private static func adding(
+        _ range: Range<Int64>, of file: FileDescriptor, to hash: SHA256
+    ) throws -> SHA256 {
         var hash = hash
         var position = range.lowerBound
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: chunkBytes, alignment: 16)
         defer { buffer.deallocate() }
         while position < range.upperBound {
             let wanted = Int(min(Int64(chunkBytes), range.upperBound - position))
-            let count = try file.read(into: UnsafeMutableRawBufferPointer(rebasing: buffer[..<wanted]), at: position)
+            let count = try file.read(
+                into: UnsafeMutableRawBufferPointer(rebasing: buffer[..<wanted]), at: position)
             guard count > 0 else { throw Failure.partMismatch("The file became shorter while it was read.") }
             hash.update(bufferPointer: UnsafeRawBufferPointer(rebasing: buffer[..<count]))
             position += Int64(count)

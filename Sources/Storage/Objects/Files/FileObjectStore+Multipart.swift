@@ -54,10 +54,11 @@ extension FileObjectStore: MultipartStore {
             throw .invalid("id", "invalid", "An upload's id is 1 to 200 of A-Z a-z 0-9 . _ -.")
         }
         guard upload.bytes >= 0, upload.partBytes > 0,
-            upload.bytes / upload.partBytes < Int64(maximumParts), upload.contentType.utf8.count <= 255
+            (upload.bytes - 1) / upload.partBytes < Int64(maximumParts)
         else {
             throw .invalid("bytes", "out_of_range", "An upload has 1 to \(maximumParts) parts.")
         }
+        try require(contentType: upload.contentType)
         return try ObjectKey(upload.key)
     }
 
@@ -79,8 +80,8 @@ extension FileObjectStore: MultipartStore {
 
     /// Nil if somebody else holds the upload.
     ///
-    /// The bytes become the object by a second name and lose the first only after the record is durable; so at every
-    /// point between, starting over finds either the object or the upload whole.
+    /// The bytes become the object by a second name and lose the first only after the record is durable; so
+    /// at every point between, starting over finds either the object or the upload whole.
     private func completeNow(
         _ upload: MultipartUpload, _ key: ObjectKey, _ references: [UploadedPart.Reference]
     ) throws -> ObjectStat? {
@@ -115,7 +116,9 @@ extension FileObjectStore: MultipartStore {
         let named = Dictionary(grouping: references, by: \.number)
         let expected = (1...upload.partCount).lazy.compactMap { number -> Failure.Field? in
             let field = "parts.\(number)"
-            guard let etag = stored[number] else { return .init(field, "missing", "Part \(number) is missing.") }
+            guard let etag = stored[number] else {
+                return .init(field, "missing", "Part \(number) is missing.")
+            }
             guard let references = named[number] else {
                 return .init(field, "not_named", "Part \(number) was not named.")
             }
@@ -127,6 +130,7 @@ extension FileObjectStore: MultipartStore {
         let surplus = references.lazy.filter { $0.number < 1 || $0.number > upload.partCount }.map {
             Failure.Field("parts.\($0.number)", "unknown", "There is no part \($0.number).")
         }
-        return Array((Array(expected.prefix(maximumFields)) + surplus.prefix(maximumFields)).prefix(maximumFields))
+        let problems = Array(expected.prefix(maximumFields)) + surplus.prefix(maximumFields)
+        return Array(problems.prefix(maximumFields))
     }
 }

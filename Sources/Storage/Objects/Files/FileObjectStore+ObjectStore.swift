@@ -5,6 +5,7 @@ extension FileObjectStore: ObjectStore {
         _ key: String, body: ObjectBody, length: Int64, contentType: String
     ) async throws -> ObjectStat {
         let key = try ObjectKey(key)
+        try Self.require(contentType: contentType)
         guard length >= 0 else { throw Failure.partMismatch("A length is not negative.") }
         let permit = try transfers.take()
         defer { withExtendedLifetime(permit) {} }
@@ -21,6 +22,7 @@ extension FileObjectStore: ObjectStore {
 
     package func put(_ key: String, movingFile path: String, contentType: String) async throws -> ObjectStat {
         let object = try ObjectKey(key)
+        try Self.require(contentType: contentType)
         let (file, length) = try await pool.run { try Self.openRegularFile(path) }
         let linked = try await pool.run { try self.linked(path, file) }
         let stat: ObjectStat
@@ -94,6 +96,12 @@ extension FileObjectStore: ObjectStore {
         if try await pool.run({ try self.tree.link(object, to: path) }) { return }
         guard let stored = try await get(key, range: nil) else { throw Failure.notFound("object") }
         let copy = try await pool.run { try Folder.newFile(path: path) }
-        try await FileWriter(copy, length: stored.stat.bytes, pool: pool).receive(stored.body)
+        do {
+            try await FileWriter(copy, length: stored.stat.bytes, pool: pool).receive(stored.body)
+        } catch {
+            // The first error is the one to tell.
+            try? await pool.run { try Folder.remove(path: path) }
+            throw error
+        }
     }
 }

@@ -3,8 +3,8 @@ package import Kernel
 
 /// Objects as files below one folder, for one machine; several processes may share it.
 ///
-/// Below the root: `objects/` (see `ObjectTree`), `uploads/` (see `UploadFolder`), `tmp/` for files in the making, and
-/// `locks/`. All of it on one filesystem with hard links and `flock`.
+/// Below the root: `objects/` (see `ObjectTree`), `uploads/` (see `UploadFolder`), `tmp/` for files in the
+/// making, and `locks/`. All of it on one filesystem with hard links and `flock`.
 package final class FileObjectStore: Sendable {
     package struct Configuration: Sendable {
         /// Made if absent.
@@ -19,7 +19,8 @@ package final class FileObjectStore: Sendable {
         package let threads: Int
 
         package init(
-            root: String, signingKey: [UInt8], maximumTransfers: Int, minimumFreeBytes: Int64, threads: Int = 8
+            root: String, signingKey: [UInt8], maximumTransfers: Int, minimumFreeBytes: Int64,
+            threads: Int = 8
         ) {
             self.root = root
             self.signingKey = signingKey
@@ -46,7 +47,8 @@ package final class FileObjectStore: Sendable {
             throw .invalid("signingKey", "too_short", "The signing key needs at least 16 bytes.")
         }
         guard configuration.maximumTransfers > 0, configuration.threads > 0 else {
-            throw .invalid("maximumTransfers", "out_of_range", "An object store needs a transfer and a thread.")
+            throw .invalid(
+                "maximumTransfers", "out_of_range", "An object store needs a transfer and a thread.")
         }
         do {
             let root = try Folder(makingPath: configuration.root)
@@ -72,18 +74,27 @@ package final class FileObjectStore: Sendable {
         guard bytes <= free, free - bytes >= minimumFreeBytes else { throw Failure.diskFull() }
     }
 
-    /// Removes files in the making that nobody has locked and nothing has touched for an hour: another process may have
-    /// made one this moment.
+    /// Content types are kept in records, which are small.
+    static func require(contentType: String) throws(Failure) {
+        guard contentType.utf8.count <= 255 else {
+            throw .invalid("contentType", "too_long", "A content type has at most 255 bytes.")
+        }
+    }
+
+    /// Removes files in the making that nobody has locked and nothing has touched for an hour: another
+    /// process may have made one this moment.
     private static func sweep(_ staging: Folder, at time: Timestamp) throws {
         let limit = time.unixSeconds - 3600
         try staging.forEachName { name in
             if let folder = try staging.folder(name) {
                 if try folder.changed() < limit { try staging.removeTree(name) }
-            } else if let file = try staging.file(name), Int64(try file.status().st_ctim.tv_sec) < limit,
-                try file.lock(.exclusive, waits: false)
-            {
-                try staging.remove(name)
+                return
             }
+            // What cannot be opened is not the store's own, and none of its business.
+            guard let file = try? staging.file(name), Int64(try file.status().st_ctim.tv_sec) < limit else {
+                return
+            }
+            if try file.lock(.exclusive, waits: false) { try staging.remove(name) }
         }
     }
 }

@@ -12,6 +12,8 @@ final class FileWriter: Sendable {
 
     /// Bytes gathered before a hop to the disk's threads.
     private static let batchBytes = 512 << 10
+    /// The same for small buffers, each of which costs more than its bytes.
+    private static let batchBuffers = 256
 
     private let file: FileDescriptor
     private let offset: Int64
@@ -51,7 +53,7 @@ final class FileWriter: Sendable {
             guard received <= length else { throw mismatch }
             batch.append(buffer)
             waiting += buffer.readableBytes
-            guard waiting >= Self.batchBytes else { continue }
+            guard waiting >= Self.batchBytes || batch.count >= Self.batchBuffers else { continue }
             try await flush(&batch)
             waiting = 0
         }

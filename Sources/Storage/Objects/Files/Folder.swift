@@ -1,7 +1,8 @@
 import Glibc
 import Kernel
 
-/// An open directory. Names are taken relative to it and links are never followed, so nothing leads out of the store.
+/// An open directory. Names are taken relative to it and links are never followed, so nothing leads out of
+/// the store.
 final class Folder: Sendable {
     private let descriptor: FileDescriptor
 
@@ -12,7 +13,7 @@ final class Folder: Sendable {
         var made = path.hasPrefix("/") ? "" : "."
         for component in path.split(separator: "/") {
             made += "/" + component
-            do { try calling("mkdir") { mkdir(made, 0o750) } } catch where error.code == EEXIST {}
+            do { try calling("mkdir") { mkdir(made, 0o750) } } catch let error where error.code == EEXIST {}
         }
         let number = try calling("open") { Glibc.open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
         self.init(FileDescriptor(owning: number))
@@ -22,7 +23,7 @@ final class Folder: Sendable {
     func folder(_ name: String) throws(FileError) -> Folder? {
         do {
             return Folder(try opening(name, O_RDONLY | O_DIRECTORY))
-        } catch where error.code == ENOENT || error.code == ENOTDIR || error.code == ELOOP {
+        } catch let error where error.code == ENOENT || error.code == ENOTDIR || error.code == ELOOP {
             return nil
         }
     }
@@ -32,13 +33,13 @@ final class Folder: Sendable {
         do {
             try calling("mkdirat") { mkdirat(descriptor.number, name, 0o750) }
             try sync()
-        } catch where error.code == EEXIST {}
+        } catch let error where error.code == EEXIST {}
         return Folder(try opening(name, O_RDONLY | O_DIRECTORY))
     }
 
     /// The file `name` to be read; nil if absent.
     func file(_ name: String) throws(FileError) -> FileDescriptor? {
-        do { return try opening(name, O_RDONLY) } catch where error.code == ENOENT { return nil }
+        do { return try opening(name, O_RDONLY) } catch let error where error.code == ENOENT { return nil }
     }
 
     /// A new file.
@@ -84,7 +85,7 @@ final class Folder: Sendable {
         do {
             try calling("unlinkat") { unlinkat(descriptor.number, name, 0) }
             return true
-        } catch where error.code == ENOENT {
+        } catch let error where error.code == ENOENT {
             return false
         }
     }
@@ -95,9 +96,9 @@ final class Folder: Sendable {
         do {
             try calling("unlinkat") { unlinkat(descriptor.number, name, AT_REMOVEDIR) }
             return true
-        } catch where error.code == ENOENT {
+        } catch let error where error.code == ENOENT {
             return true
-        } catch where error.code == ENOTEMPTY || error.code == EEXIST {
+        } catch let error where error.code == ENOTEMPTY || error.code == EEXIST {
             return false
         }
     }
@@ -118,7 +119,9 @@ final class Folder: Sendable {
     /// Calls `body` with every name in it, in no order; names removed meanwhile may still come.
     func forEachName(_ body: (String) throws -> Void) throws {
         // A descriptor of its own, because reading a directory moves the position of the one it reads.
-        let number = try calling("openat") { openat(descriptor.number, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
+        let number = try calling("openat") {
+            openat(descriptor.number, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        }
         guard let stream = fdopendir(number) else {
             close(number)
             throw FileError(call: "fdopendir", code: errno)
@@ -140,7 +143,7 @@ final class Folder: Sendable {
 extension Folder {
     /// Absent is fine.
     static func remove(path: String) throws(FileError) {
-        do { try calling("unlink") { unlink(path) } } catch where error.code == ENOENT {}
+        do { try calling("unlink") { unlink(path) } } catch let error where error.code == ENOENT {}
     }
 
     /// An empty file in place of what was there.

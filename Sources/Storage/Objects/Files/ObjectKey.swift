@@ -1,6 +1,7 @@
 import Kernel
 
-/// A valid key, and its place on disk: a folder per component, then `name~` for the record and two slots for the bytes.
+/// A valid key, and its place on disk: a folder per component, then `name~` for the record and two slots for
+/// the bytes.
 ///
 /// The tilde is in no key, so `a` and `a/b` lie side by side as the file `a~` and the folder `a`.
 struct ObjectKey: Sendable {

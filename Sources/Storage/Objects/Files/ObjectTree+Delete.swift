@@ -16,7 +16,8 @@ extension ObjectTree {
         }
     }
 
-    /// Removes what lies in `folder` under names that start with `start`. `path` ends with a slash or is empty.
+    /// Removes what lies in `folder` under names that start with `start`. `path` ends with a slash or is
+    /// empty.
     private func clear(_ folder: Folder, path: String, start: String) throws {
         var isChanged = true
         // Again until nothing is found, because names may be skipped while others are removed.
@@ -28,7 +29,8 @@ extension ObjectTree {
                     guard let inner = try folder.folder(name) else { return }
                     try clear(inner, path: path + name + "/", start: "")
                     if try folder.removeFolder(name) { isChanged = true }
-                case .record(let name) where name.hasPrefix(start), .slot(let name) where name.hasPrefix(start):
+                case .record(let name) where name.hasPrefix(start),
+                    .slot(let name) where name.hasPrefix(start):
                     if try remove(ObjectKey(path + name), from: folder) { isChanged = true }
                 default: return
                 }

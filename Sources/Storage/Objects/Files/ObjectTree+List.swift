@@ -9,7 +9,8 @@ extension ObjectTree {
         var keys: [String] = []
 
         var isFull: Bool { keys.count >= limit }
-        /// How many names of a folder are held at once: bounds memory, at the price of reading a large folder again.
+        /// How many names of a folder are held at once: bounds memory, at the price of reading a large folder
+        /// again.
         var window: Int { min(max(limit, 64), 1024) }
 
         /// Whether keys that start with `path` can belong to it; `path` ends with a slash.

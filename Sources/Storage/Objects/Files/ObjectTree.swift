@@ -3,10 +3,10 @@ import Kernel
 
 /// The objects on disk: folders by key, in them a record and one of two slots per object.
 ///
-/// A write puts its bytes into the slot that is not in use, and then renames a new record into place: that rename is
-/// the moment it exists. Bytes and folder are synced before the record, the record before the answer; so a crash leaves
-/// the former object or the new one, never one without its record. What it may leave is an unused slot, at most one
-/// a key, which the next write or removal of the key takes.
+/// A write puts its bytes into the slot that is not in use, and then renames a new record into place: that
+/// rename is the moment it exists. Bytes and folder are synced before the record, the record before the
+/// answer; so a crash leaves the former object or the new one, never one without its record. What it may
+/// leave is an unused slot, at most one a key, which the next write or removal of the key takes.
 struct ObjectTree: Sendable {
     private static let stripes = 256
 
@@ -29,7 +29,9 @@ struct ObjectTree: Sendable {
 
     /// What the key's record says; nil if the object does not exist.
     func record(of key: ObjectKey) throws -> ObjectRecord? {
-        guard let folder = try folder(of: key), let bytes = try recordBytes(key, in: folder) else { return nil }
+        guard let folder = try folder(of: key), let bytes = try recordBytes(key, in: folder) else {
+            return nil
+        }
         return try Self.decode(bytes, key)
     }
 
@@ -63,12 +65,16 @@ struct ObjectTree: Sendable {
     /// The object's record and its bytes, opened; takes no lock.
     func open(_ key: ObjectKey) throws -> (record: ObjectRecord, file: FileDescriptor)? {
         for _ in 0..<100 {
-            guard let folder = try folder(of: key), let bytes = try recordBytes(key, in: folder) else { return nil }
+            guard let folder = try folder(of: key), let bytes = try recordBytes(key, in: folder) else {
+                return nil
+            }
             let record = try Self.decode(bytes, key)
             let file = try folder.file(key.slot(record.slot))
             // Slots are used again, so the file is the record's only if the record is still there afterwards.
             guard try recordBytes(key, in: folder) == bytes else { continue }
-            guard let file, try file.size() == record.stat.bytes else { throw Failure.objectDamaged(key.text) }
+            guard let file, try file.size() == record.stat.bytes else {
+                throw Failure.objectDamaged(key.text)
+            }
             return (record, file)
         }
         throw Failure(.overloaded, "overloaded", "The object is being replaced all the time.")
@@ -89,7 +95,8 @@ struct ObjectTree: Sendable {
             let (folder, slot) = try makingPlace(for: key)
             let staged: StagedFile
             do {
-                let record = ObjectRecord(stat: stat, slot: slot, revision: UUIDv7().description, upload: upload)
+                let record = ObjectRecord(
+                    stat: stat, slot: slot, revision: UUIDv7().description, upload: upload)
                 staged = try StagedFile(in: staging, pool: pool)
                 try staged.file.write(try JSON.encode(record))
                 try staged.file.sync()
@@ -124,7 +131,8 @@ struct ObjectTree: Sendable {
         }
     }
 
-    /// Gives the object a second name outside the store. False if that is another filesystem; `not_found` if absent.
+    /// Gives the object a second name outside the store. False if that is another filesystem; `not_found` if
+    /// absent.
     func link(_ key: ObjectKey, to path: String) throws -> Bool {
         try locked(key) {
             guard let folder = try folder(of: key), let bytes = try recordBytes(key, in: folder) else {

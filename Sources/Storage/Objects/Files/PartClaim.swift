@@ -35,7 +35,7 @@ final class PartClaim: Sendable {
 
     /// Makes the part durable, then its marker. `not_found` if the upload ended meanwhile.
     func finish(length: Int64) throws -> UploadedPart {
-        try bytes.sync()
+        try bytes.syncBytes()
         guard try upload.isOpen() else { throw Failure.notFound("upload") }
         let part = UploadedPart(number: number, etag: writer.etag, bytes: length)
         try marker.write(try JSON.encode(part))

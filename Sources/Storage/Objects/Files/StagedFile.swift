@@ -42,7 +42,7 @@ final class StagedFile: Sendable {
         do {
             try folder.link(name, to: other, as: newName)
             return true
-        } catch where error.code == EEXIST {
+        } catch let error where error.code == EEXIST {
             return false
         }
     }

@@ -21,7 +21,8 @@ final class TransferLimit: Sendable {
     func take() throws(Failure) -> Permit {
         guard count.add(1, ordering: .relaxed).newValue <= maximum else {
             count.subtract(1, ordering: .relaxed)
-            var failure = Failure(.overloaded, "overloaded", "Too many transfers are under way; try again soon.")
+            var failure = Failure(
+                .overloaded, "overloaded", "Too many transfers are under way; try again soon.")
             failure.retryAfter = .seconds(1)
             throw failure
         }

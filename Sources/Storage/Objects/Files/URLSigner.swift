@@ -1,10 +1,11 @@
 import Crypto
 import Kernel
 
-/// Signs and checks the URLs by which parts are sent: `/objects/<upload>/parts/<number>?expires=<s>&signature=<hex>`.
+/// Signs and checks the URLs by which parts are sent:
+/// `/objects/<upload>/parts/<number>?expires=<s>&signature=<hex>`.
 ///
-/// Length and content type are signed but not in the URL: the receiver takes them from the request, so that another
-/// length or type breaks the signature. The key follows from the upload's id.
+/// Length and content type are signed but not in the URL: the receiver takes them from the request, so that
+/// another length or type breaks the signature. The key follows from the upload's id.
 struct URLSigner: Sendable {
     /// What a URL lets its holder send.
     struct Ticket: Sendable, Equatable {
@@ -56,7 +57,8 @@ struct URLSigner: Sendable {
         let steps = path.dropFirst(pathPrefix.count).split(separator: "/", omittingEmptySubsequences: false)
         let items = query.split(separator: "&", omittingEmptySubsequences: false)
         guard steps.count == 3, steps[1] == "parts", items.count == 2,
-            let expiry = integer(after: "expires=", in: items[0]), let number = integer(after: "", in: steps[2]),
+            let expiry = integer(after: "expires=", in: items[0]),
+            let number = integer(after: "", in: steps[2]),
             items[1].hasPrefix("signature="), let signature = bytes(ofHexadecimal: items[1].dropFirst(10))
         else { return nil }
         return (Ticket(upload: String(steps[0]), number: Int(number), expiry: expiry), signature)

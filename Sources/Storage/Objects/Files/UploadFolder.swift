@@ -2,11 +2,12 @@ import Crypto
 import Glibc
 import Kernel
 
-/// An open upload on disk: `manifest`, `bytes` (one sparse file for all parts), and `part-<n>`, the marker of a part.
+/// An open upload on disk: `manifest`, `bytes` (one sparse file for all parts), and `part-<n>`, the marker of
+/// a part.
 ///
-/// Who receives a part holds a shared lock on the manifest and an exclusive one on the marker; who completes holds the
-/// manifest exclusively. So bytes never change once they are an object. A marker has its part's ETag if, and only if,
-/// the part's bytes are durable.
+/// Who receives a part holds a shared lock on the manifest and an exclusive one on the marker; who completes
+/// holds the manifest exclusively. So bytes never change once they are an object. A marker has its part's
+/// ETag if, and only if, the part's bytes are durable.
 final class UploadFolder: Sendable {
     static let bytesName = "bytes"
     private static let manifestName = "manifest"
@@ -36,8 +37,10 @@ final class UploadFolder: Sendable {
         try staged.file.sync()
         let folder = try uploads.makingFolder(upload.id)
         // Not renamed, lest a second caller take the manifest from under those who hold its lock.
-        if try staged.claim(manifestName, in: folder) { return try folder.sync() }
-        guard try UploadFolder(id: upload.id, in: uploads)?.upload == upload else {
+        let isNew = try staged.claim(manifestName, in: folder)
+        // Also behind another's claim, which may not have come so far.
+        try folder.sync()
+        guard try isNew || UploadFolder(id: upload.id, in: uploads)?.upload == upload else {
             throw Failure.conflict("upload_differs", "Another upload has this id.")
         }
     }
@@ -45,14 +48,17 @@ final class UploadFolder: Sendable {
     /// Makes it vanish at once; its bytes are freed when nobody has them open.
     static func remove(id: String, in uploads: Folder, staging: Folder) throws {
         let name = UUIDv7().description
-        do { try uploads.move(id, to: staging, as: name) } catch where error.code == ENOENT { return }
+        do { try uploads.move(id, to: staging, as: name) } catch let error where error.code == ENOENT {
+            return
+        }
         // First, so that whoever is receiving a part learns of it.
         try staging.folder(name)?.remove(manifestName)
         try uploads.sync()
         try staging.removeTree(name)
     }
 
-    /// Keeps parts out (exclusive), or completion (shared), until this is released. False if it would have to wait.
+    /// Keeps parts out (exclusive), or completion (shared), until this is released. False if it would have to
+    /// wait.
     func lock(_ kind: FileDescriptor.Lock) throws -> Bool { try manifest.lock(kind, waits: false) }
 
     /// False once it was completed or aborted.

@@ -72,7 +72,8 @@ package struct SQLWriter<Table: SQLTable> {
             names.insert(column, at: 0)
             values.insert(value, at: 0)
         }
-        var sql = SQLText(stringLiteral: "INSERT INTO \(table.name) (\(names.joined(separator: ", "))) VALUES (")
+        var sql = SQLText(
+            stringLiteral: "INSERT INTO \(table.name) (\(names.joined(separator: ", "))) VALUES (")
         for (index, value) in values.enumerated() {
             if index > 0 { sql.append(", ") }
             sql.append(value: value)

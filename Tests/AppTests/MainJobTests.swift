@@ -1,0 +1,111 @@
+import Foundation
+import Testing
+
+/// From sign-up to playing, over HTTP, judged by an independent player.
+@Suite(.serialized) struct MainJobTests {
+    @Test func aTeamUploadsAFilmAndWatchesIt() async throws {
+        try await RunningApp.with { app in
+            let client = try await APIClient.signedUp(app.base)
+            let video = try await client.upload(try Clips.film(seconds: 10, size: "854x480", rate: 30))
+            let answer = try await client.settled(video)
+            #expect(answer["state"] as? String == "ready", "\(answer.json)")
+            let renditions = try #require(answer["renditions"] as? [[String: Any]])
+            #expect(renditions.compactMap { $0["name"] as? String } == ["480p", "360p"])
+            let master = app.base.absoluteString + (try answer.text("playback.hls"))
+            try Self.judge(master, tracks: ["480p", "360p"], frames: 300, seconds: 10)
+            try await Self.checkCaching(APIClient(base: app.base), master)
+        }
+    }
+
+    /// Each rendition decodes without a complaint, has every frame, lasts as long, and cuts at the same places.
+    static func judge(_ master: String, tracks: [String], frames: Int, seconds: Double) throws {
+        let prefix = master.replacing("master.m3u8", with: "")
+        var cuts: Set<[String]> = []
+        for track in tracks {
+            let playlist = prefix + track + "/index.m3u8"
+            let counted = try Clips.run("ffprobe", [
+                "-v", "error", "-count_frames", "-select_streams", "v", "-show_entries", "stream=nb_read_frames",
+                "-of", "csv=p=0", playlist,
+            ])
+            #expect(counted.contains("\(frames)"), "\(track): \(counted)")
+            let length = try Clips.run("ffprobe", ["-v", "error", "-show_entries", "format=duration", "-of", "csv=p=0", playlist])
+            let measured = try #require(Double(length.trimmingCharacters(in: .whitespacesAndNewlines)))
+            #expect(abs(measured - seconds) <= seconds / Double(frames) + 0.001, "\(track): \(measured) s")
+            let text = try Clips.run("curl", ["-sf", playlist])
+            #expect(text.hasSuffix("#EXT-X-ENDLIST\n"))
+            cuts.insert(text.split(separator: "\n").filter { $0.hasPrefix("#EXTINF") }.map(String.init))
+        }
+        #expect(cuts.count == 1, "segments are not aligned")
+        try Clips.run("ffmpeg", ["-v", "error", "-xerror", "-i", master, "-f", "null", "-"])
+    }
+
+    private static func checkCaching(_ client: APIClient, _ master: String) async throws {
+        let segment = master.replacing("master.m3u8", with: "360p/0.m4s")
+        let whole = try await client.send("GET", segment)
+        #expect(whole.status == 200)
+        #expect(whole.headers["cache-control"]?.hasPrefix("public, max-age=") == true)
+        #expect(whole.headers["cache-control"]?.hasSuffix("immutable") == true)
+        #expect(whole.headers["access-control-allow-origin"] == "*")
+        let part = try await client.send("GET", segment, headers: ["Range": "bytes=4-11"])
+        #expect(part.status == 206)
+        #expect(part.data == whole.data.subdata(in: 4..<12))
+        #expect(part.headers["content-range"] == "bytes 4-11/\(whole.data.count)")
+        let beyond = try await client.send("GET", segment, headers: ["Range": "bytes=99999999-"])
+        #expect(beyond.status == 416)
+        let tag = try #require(whole.headers["etag"])
+        #expect(try await client.send("GET", segment, headers: ["If-None-Match": tag]).status == 304)
+        let forged = segment.replacing("/v1/playback/A", with: "/v1/playback/B")
+        #expect(try await client.send("GET", forged).status == 403)
+    }
+
+    @Test func completingTwiceAndRepeatingWithAKeyAreHarmless() async throws {
+        try await RunningApp.with { app in
+            let client = try await APIClient.signedUp(app.base)
+            let film = try Clips.film()
+            let body: [String: Any] = [
+                "title": "Once", "filename": "a.mp4", "bytes": film.count, "contentType": "video/mp4",
+            ]
+            let key = ["Idempotency-Key": "announce-1"]
+            let first = try await client.send("POST", "/v1/videos", body, headers: key)
+            let again = try await client.send("POST", "/v1/videos", body, headers: key)
+            #expect(first.status == 201 && first.data == again.data)
+            let other = try await client.send(
+                "POST", "/v1/videos", body.merging(["title": "Other"]) { $1 }, headers: key)
+            #expect(other.status == 409 && other.code == "idempotency_key_reused")
+            let none = try await client.send("GET", "/v1/videos")
+            #expect((none["items"] as? [Any])?.isEmpty == true, "no video before its bytes")
+            let upload = try first.text("upload.id")
+            #expect(try await client.finish(upload: upload, film).status == 202)
+            #expect(try await client.finish(upload: upload, film).status == 202)
+            _ = try await client.settled(first.text("video.id"))
+            let list = try await client.send("GET", "/v1/videos")
+            #expect((list["items"] as? [Any])?.count == 1)
+        }
+    }
+
+    @Test func deletingDuringProcessingStopsItAndLeavesNothing() async throws {
+        try await RunningApp.with { app in
+            let client = try await APIClient.signedUp(app.base)
+            let video = try await client.upload(try Clips.film(seconds: 30, size: "1280x720", rate: 30))
+            while app.workers.isEmpty { try await Task.sleep(for: .milliseconds(20)) }
+            try await Task.sleep(for: .milliseconds(1500))
+            #expect(try await client.send("DELETE", "/v1/videos/\(video)").status == 204)
+            #expect(try await client.send("GET", "/v1/videos/\(video)").status == 404)
+            for _ in 0..<300 where !app.workers.isEmpty || !Self.objects(app).isEmpty {
+                try await Task.sleep(for: .milliseconds(100))
+            }
+            #expect(app.workers.isEmpty)
+            #expect(Self.objects(app).isEmpty, "\(Self.objects(app))")
+        }
+    }
+
+    private static func objects(_ app: RunningApp) -> [String] {
+        let root = app.folder.appending(path: "data/objects/objects").path(percentEncoded: false)
+        let names = (try? FileManager.default.subpathsOfDirectory(atPath: root)) ?? []
+        return names.filter { name in
+            var isFolder: ObjCBool = false
+            _ = FileManager.default.fileExists(atPath: root + "/" + name, isDirectory: &isFolder)
+            return !isFolder.boolValue
+        }
+    }
+}

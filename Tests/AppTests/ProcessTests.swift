@@ -1,0 +1,116 @@
+import Foundation
+import Testing
+
+/// The program as a process: starting, draining, several at once, wrong usage.
+@Suite(.serialized) struct ProcessTests {
+    @Test func sigtermCutsNoRequestAndEndsWithZero() async throws {
+        let app = try await RunningApp.start()
+        defer { app.destroy() }
+        let client = try await APIClient.signedUp(app.base)
+        // Each costs a password hash, so that they are under way when the signal comes.
+        let answers = await withTaskGroup(of: Int?.self) { group in
+            for number in 0..<8 {
+                group.addTask {
+                    let body: [String: Any] = [
+                        "name": "T\(number)",
+                        "owner": ["email": "t\(number)@example.com", "name": "T", "password": "password1"],
+                    ]
+                    return try? await client.send("POST", "/v1/tenants", body).status
+                }
+            }
+            // Long enough for all to be accepted, shorter than they take.
+            try? await Task.sleep(for: .milliseconds(150))
+            app.signal(SIGTERM)
+            var statuses: [Int?] = []
+            for await status in group { statuses.append(status) }
+            return statuses
+        }
+        #expect(answers.allSatisfy { $0 == 201 }, "\(answers)")
+        #expect(app.waitForExit() == 0)
+    }
+
+    @Test func rolesCanBeSpreadOverProcessesOnTheSameFiles() async throws {
+        let api = try await RunningApp.start(roles: "api")
+        defer { api.destroy() }
+        let rest = try RunningApp([], roles: "worker,projector,relay,scheduler", sharing: api)
+        try await rest.launch()
+        defer { rest.kill() }
+        let client = try await APIClient.signedUp(api.base)
+        let video = try await client.upload(try Clips.film())
+        #expect(try await client.settled(video)["state"] as? String == "ready")
+        #expect(api.workers.isEmpty)
+    }
+
+    @Test func logsAreJSONAndHoldNoSecrets() async throws {
+        try await RunningApp.with { app in
+            let client = try await APIClient.signedUp(app.base)
+            let video = try await client.upload(try Clips.film())
+            let answer = try await client.settled(video)
+            let signed = try answer.text("playback.hls")
+            _ = try await APIClient(base: app.base).send("GET", signed)
+            let log = try app.log()
+            for line in log.split(separator: "\n") {
+                #expect((try? JSONSerialization.jsonObject(with: Data(line.utf8))) is [String: Any], "\(line)")
+            }
+            #expect(!log.contains(APIClient.password))
+            #expect(!log.contains(try #require(client.token)))
+            #expect(!log.contains(String(signed.split(separator: "/")[2])))
+            #expect(log.contains("\"requestId\"") && log.contains("\"tenant\"") && log.contains("\"traceId\""))
+        }
+    }
+
+    @Test func wrongUsageEndsWithTwoAndSaysWhatIsWrong() async throws {
+        func run(_ arguments: [String]) throws -> (Int32, String) {
+            let process = Foundation.Process()
+            process.executableURL = try RunningApp.executable
+            process.arguments = arguments
+            process.currentDirectoryURL = RunningApp.repository
+            let output = Pipe()
+            process.standardError = output
+            process.standardOutput = output
+            try process.run()
+            let data = try output.fileHandleForReading.readToEnd() ?? Data()
+            process.waitUntilExit()
+            return (process.terminationStatus, String(decoding: data, as: UTF8.self))
+        }
+        let typo = try run(["check", "seed", "--set", "http.prot=8080"])
+        #expect(typo.0 == 2 && typo.1.contains("http.port"), "\(typo)")
+        let name = try run(["--profile", "sed"])
+        #expect(name.0 == 2 && name.1.contains("seed"), "\(name)")
+        #expect(try run(["--role", "apy"]).0 == 2)
+        #expect(try run(["--nonsense"]).0 == 2)
+        #expect(try run(["check", "seed"]).0 == 0)
+        let explained = try run(["explain", "seed"])
+        #expect(explained.0 == 0 && explained.1.contains("SQLDriver"))
+        let printed = try run(["--profile", "seed", "--print-config"])
+        #expect(printed.0 == 0 && printed.1.contains("(redacted)"))
+    }
+
+    @Test func aSecondStartFindsEverythingAsItWas() async throws {
+        let app = try await RunningApp.start()
+        defer { app.destroy() }
+        let client = try await APIClient.signedUp(app.base)
+        let video = try await client.upload(try Clips.film())
+        _ = try await client.settled(video)
+        #expect(app.stop() == 0)
+        try await app.launch()
+        let again = try await client.send("GET", "/v1/videos/\(video)")
+        #expect(again["state"] as? String == "ready", "the token still holds, the video is there")
+    }
+
+    @Test func abandonedUploadsAreCleanedUp() async throws {
+        try await RunningApp.with(["uploads.lifetime=2s", "uploads.partURLLifetime=2s", "scheduler.expireUploads=1s"]) { app in
+            let client = try await APIClient.signedUp(app.base)
+            let announced = try await client.announce(try Clips.film())
+            let upload = try announced.text("upload.id")
+            var gone = false
+            for _ in 0..<100 where !gone {
+                try await Task.sleep(for: .milliseconds(100))
+                gone = try await client.send("GET", "/v1/uploads/\(upload)").status == 404
+            }
+            #expect(gone)
+            let late = try await client.send("POST", "/v1/uploads/\(upload)/complete", ["parts": [Any]()])
+            #expect(late.status == 404)
+        }
+    }
+}

@@ -1,0 +1,118 @@
+import Foundation
+import FoundationNetworking
+import Testing
+
+/// A client as anybody would write one: JSON over HTTP, nothing of the program's own types.
+struct APIClient: Sendable {
+    let base: URL
+    var token: String?
+
+    struct Answer: @unchecked Sendable {  // JSON values are immutable once decoded.
+        let status: Int
+        let headers: [String: String]
+        let data: Data
+        let json: [String: Any]
+
+        subscript(_ path: String) -> Any? {
+            path.split(separator: ".").reduce(json as Any?) { value, key in (value as? [String: Any])?[String(key)] }
+        }
+        func text(_ path: String) throws -> String { try #require(self[path] as? String, "\(path) in \(json)") }
+        var code: String? { self["code"] as? String }
+    }
+
+    private static let session: URLSession = {
+        let configuration = URLSessionConfiguration.ephemeral
+        configuration.httpMaximumConnectionsPerHost = 16
+        configuration.timeoutIntervalForRequest = 60
+        return URLSession(configuration: configuration)
+    }()
+
+    func send(
+        _ method: String, _ path: String, _ body: Any? = nil, headers: [String: String] = [:], raw: Data? = nil
+    ) async throws -> Answer {
+        var request = URLRequest(url: URL(string: path, relativeTo: base)!)
+        request.httpMethod = method
+        if let token { request.setValue("Bearer \(token)", forHTTPHeaderField: "Authorization") }
+        if let body {
+            request.setValue("application/json", forHTTPHeaderField: "Content-Type")
+            request.httpBody = try JSONSerialization.data(withJSONObject: body, options: .sortedKeys)
+        }
+        if let raw { request.httpBody = raw }
+        for (name, value) in headers { request.setValue(value, forHTTPHeaderField: name) }
+        let (data, response) = try await Self.session.data(for: request)
+        let http = try #require(response as? HTTPURLResponse)
+        var headers: [String: String] = [:]
+        for (name, value) in http.allHeaderFields { headers["\(name)".lowercased()] = "\(value)" }
+        // Not every answer is JSON.
+        let json = (try? JSONSerialization.jsonObject(with: data)) as? [String: Any] ?? [:]
+        return Answer(status: http.statusCode, headers: headers, data: data, json: json)
+    }
+
+    static let password = "correct horse"
+
+    /// A client of a new team's owner.
+    static func signedUp(_ base: URL, email: String = "\(UUID().uuidString)@example.com") async throws -> APIClient {
+        let client = APIClient(base: base)
+        let answer = try await client.send(
+            "POST", "/v1/tenants",
+            ["name": "Acme", "owner": ["email": email, "name": "Ann", "password": password]])
+        #expect(answer.status == 201, "\(answer.json)")
+        return APIClient(base: base, token: try answer.text("session.accessToken"))
+    }
+
+    /// Announces a file. Gives the answer of `POST /v1/videos`.
+    func announce(_ file: Data, title: String = "Film", filename: String = "film.mp4", more: [String: Any] = [:])
+        async throws -> Answer
+    {
+        var body: [String: Any] = [
+            "title": title, "filename": filename, "bytes": file.count, "contentType": "video/mp4",
+        ]
+        body.merge(more) { _, new in new }
+        return try await send("POST", "/v1/videos", body)
+    }
+
+    /// Sends the parts that are missing and completes; does the same again after any crash.
+    func finish(upload id: String, _ file: Data) async throws -> Answer {
+        let upload = try await send("GET", "/v1/uploads/\(id)")
+        try #require(upload.status == 200, "\(upload.json) at \(base)")
+        if upload["state"] as? String == "completed" {
+            return try await send("POST", "/v1/uploads/\(id)/complete", ["parts": [Any]()])
+        }
+        var parts = (upload["received"] as? [[String: Any]] ?? []).map {
+            ["number": $0["number"]!, "etag": $0["etag"]!]
+        }
+        let size = try #require(upload["partBytes"] as? Int)
+        for part in upload["parts"] as? [[String: Any]] ?? [] {
+            let number = try #require(part["number"] as? Int)
+            let start = (number - 1) * size
+            let answer = try await APIClient(base: base).send(
+                "PUT", try #require(part["url"] as? String), headers: part["headers"] as? [String: String] ?? [:],
+                raw: file.subdata(in: start..<min(start + size, file.count)))
+            try #require(answer.status == 200, "\(answer.json)")
+            parts.append(["number": number, "etag": try #require(answer.headers["etag"])])
+        }
+        return try await send("POST", "/v1/uploads/\(id)/complete", ["parts": parts])
+    }
+
+    /// Uploads a file from announcement to completion; the video's id.
+    func upload(_ file: Data, title: String = "Film", filename: String = "film.mp4") async throws -> String {
+        let announced = try await announce(file, title: title, filename: filename)
+        try #require(announced.status == 201, "\(announced.json)")
+        let done = try await finish(upload: announced.text("upload.id"), file)
+        #expect(done.status == 202, "\(done.json)")
+        return try announced.text("video.id")
+    }
+
+    /// The video once it is `ready` or `failed`.
+    func settled(_ video: String, within seconds: Int = 120) async throws -> Answer {
+        for _ in 0..<(seconds * 10) {
+            let answer = try await send("GET", "/v1/videos/\(video)")
+            let state = answer["state"] as? String
+            if answer.status != 200 || state == "ready" || state == "failed" { return answer }
+            try await Task.sleep(for: .milliseconds(100))
+        }
+        throw Timeout(what: "video \(video) did not settle")
+    }
+
+    struct Timeout: Error { let what: String }
+}

@@ -1,0 +1,32 @@
+import Kernel
+import Memory
+import Synchronization
+import Testing
+
+/// Where a contract test of `Cache` plays: an empty cache, and time that it can let pass.
+struct CacheStage: Sendable {
+    let cache: any Cache
+    let pass: @Sendable (Duration) async throws -> Void
+}
+
+/// An adapter under the contract.
+struct CacheAdapter: CustomTestStringConvertible, Sendable {
+    let testDescription: String
+    let run: @Sendable (_ test: (CacheStage) async throws -> Void) async throws -> Void
+
+    static let all = [memory]
+
+    private static let memory = CacheAdapter(testDescription: "memory") { test in
+        let clock = SteppedClock()
+        let cache = MemoryCache(maximumEntries: 1000, maximumBytes: 1 << 20) { clock.now }
+        try await test(CacheStage(cache: cache) { clock.pass($0) })
+    }
+}
+
+private final class SteppedClock: Sendable {
+    private let time = Mutex(Timestamp(milliseconds: 1_000_000))
+
+    var now: Timestamp { time.withLock { $0 } }
+
+    func pass(_ span: Duration) { time.withLock { $0 = $0 + span } }
+}

@@ -1,0 +1,12 @@
+/// Looks again and again until `condition` holds; false if it still does not after `limit`, which is generous
+/// because only a failing test waits it out.
+package func eventually(
+    within limit: Duration = .seconds(20), _ condition: () async throws -> Bool
+) async throws -> Bool {
+    let end = ContinuousClock.now + limit
+    while ContinuousClock.now < end {
+        if try await condition() { return true }
+        try await Task.sleep(for: .milliseconds(5))
+    }
+    return try await condition()
+}

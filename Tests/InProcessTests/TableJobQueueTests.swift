@@ -1,0 +1,66 @@
+import InProcess
+import Kernel
+import Relational
+import TestDatabase
+import Testing
+
+@Suite struct TableJobQueueTests {
+    @Test func `workers of this process are woken when a job becomes due`() async throws {
+        try await TestDatabase.with { file async throws in
+            let queue = TableJobQueue(database: file.database())
+            let start = queue.wakeup.generation
+            #expect(try await queue.enqueue(job("a")))
+            #expect(queue.wakeup.generation == start + 1)
+            #expect(try await queue.enqueue(job("a")) == false)
+            #expect(queue.wakeup.generation == start + 1)
+            let leased = try #require(try await queue.claim(["sample"], worker: "w", lease: .seconds(60)))
+            #expect(try await queue.finish(leased.lease, .handBack))
+            #expect(queue.wakeup.generation == start + 2)
+        }
+    }
+
+    @Test func `ended jobs are removed after a while, others never`() async throws {
+        try await TestDatabase.with { file async throws in
+            let clock = ManualClock()
+            let queue = TableJobQueue(database: file.database { clock.now }, now: { clock.now })
+            for key in ["a", "b", "c", "d"] { #expect(try await queue.enqueue(job(key))) }
+            for outcome in [JobOutcome.done, .failed(reason: "so it is")] {
+                let leased = try #require(try await queue.claim(["sample"], worker: "w", lease: .seconds(60)))
+                #expect(try await queue.finish(leased.lease, outcome))
+            }
+            _ = try await queue.claim(["sample"], worker: "w", lease: .seconds(3600))
+            #expect(try await queue.removeFinished(before: clock.now) == 0)
+            clock.advance(by: .seconds(60))
+            #expect(try await queue.removeFinished(before: clock.now) == 2)
+            let depth = try await queue.depth(of: "sample")
+            #expect(depth.waiting == 1)
+            #expect(depth.running == 1)
+            #expect(depth.failed == 0)
+        }
+    }
+
+    @Test(.timeLimit(.minutes(1)))
+    func `a claim stays quick while very many jobs wait`() async throws {
+        try await TestDatabase.with { file async throws in
+            let database = file.database()
+            let queue = TableJobQueue(database: database)
+            let tenant = TenantID()
+            try await withThrowingTaskGroup(of: Bool.self) { group in
+                for number in 0..<5000 {
+                    group.addTask { try await queue.enqueue(job("\(number)", tenant: tenant)) }
+                }
+                try await group.waitForAll()
+            }
+            let start = ContinuousClock.now
+            for _ in 0..<100 {
+                #expect(try await queue.claim(["sample"], worker: "w", lease: .seconds(60)) != nil)
+            }
+            // About 1 ms each here; the bound is wide because machines differ.
+            #expect(ContinuousClock.now - start < .seconds(20))
+        }
+    }
+
+    private func job(_ key: String, tenant: TenantID = TenantID()) -> NewJob {
+        NewJob(kind: "sample", key: key, tenant: tenant, payload: [])
+    }
+}

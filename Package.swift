@@ -27,7 +27,8 @@ let package = Package(
             name: "Relational", dependencies: ["Kernel", "Identity", "Videos", .crypto],
             path: "Sources/Storage/Relational"),
         .systemLibrary(name: "CSQLite", path: "Sources/Storage/CSQLite", pkgConfig: "sqlite3"),
-        .target(name: "SQLite", dependencies: ["CSQLite", "Kernel", "Relational"], path: "Sources/Storage/SQLite"),
+        .target(
+            name: "SQLite", dependencies: ["CSQLite", "Kernel", "Relational"], path: "Sources/Storage/SQLite"),
         .target(name: "Memory", dependencies: ["Kernel"], path: "Sources/Storage/Memory"),
         .target(
             name: "FileObjects",
@@ -62,7 +63,8 @@ let package = Package(
             name: "Profiles",
             dependencies: [
                 "Kernel", "Identity", "Videos", "Relational", "SQLite", "Memory", "FileObjects", "InProcess",
-                "MediaWorker", "Security", "Telemetry", .log, .lifecycle, .crypto, .product(name: "Yams", package: "Yams"),
+                "MediaWorker", "Security", "Telemetry", .log, .lifecycle, .crypto,
+                .product(name: "Yams", package: "Yams"),
             ]),
         .executableTarget(
             name: "App",
@@ -75,7 +77,8 @@ let package = Package(
 
         // Tests. Fixtures first.
         .target(
-            name: "TestDatabase", dependencies: ["Kernel", "Relational", "SQLite"], path: "Tests/Fixtures/TestDatabase"),
+            name: "TestDatabase", dependencies: ["Kernel", "Relational", "SQLite"],
+            path: "Tests/Fixtures/TestDatabase"),
         .executableTarget(
             name: "sqlite-writer-fixture", dependencies: ["Kernel", "Relational", "SQLite"],
             path: "Tests/Fixtures/SQLiteWriter"),
@@ -89,11 +92,13 @@ let package = Package(
             ]),
         .testTarget(name: "FileObjectsTests", dependencies: ["FileObjects", "Kernel", .nioCore, .crypto]),
         .testTarget(
-            name: "InProcessTests", dependencies: ["InProcess", "Kernel", "Relational", "SQLite", "TestDatabase", .log]),
+            name: "InProcessTests",
+            dependencies: ["InProcess", "Kernel", "Relational", "SQLite", "TestDatabase", .log]),
         .testTarget(name: "LibAVTests", dependencies: ["LibAV", "Videos"]),
         .testTarget(name: "MediaWorkerTests", dependencies: ["MediaWorker", "Videos"]),
         .testTarget(name: "ProfilesTests", dependencies: ["Profiles", "Kernel", .crypto]),
-        .testTarget(name: "RelationalTests", dependencies: ["Relational", "Kernel", "SQLite", "TestDatabase"]),
+        .testTarget(
+            name: "RelationalTests", dependencies: ["Relational", "Kernel", "SQLite", "TestDatabase"]),
         .testTarget(
             name: "SQLiteTests",
             dependencies: ["SQLite", "Relational", "Kernel", "TestDatabase", "sqlite-writer-fixture"]),

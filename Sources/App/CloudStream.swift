@@ -12,7 +12,9 @@ struct CloudStream: AsyncParsableCommand {
 
     static func main() async {
         // Before anything starts a thread: the child confines itself, which only a single thread can.
-        if CommandLine.arguments.dropFirst().first == "media-worker" { Foundation.exit(MediaWorkerEntry.run()) }
+        if CommandLine.arguments.dropFirst().first == "media-worker" {
+            Foundation.exit(MediaWorkerEntry.run())
+        }
         do {
             var command = try parseAsRoot()
             if var command = command as? any AsyncParsableCommand {

@@ -58,11 +58,15 @@ struct Process: Sendable {
         if roles.contains(.projector) { services.append(projector(backend, domain)) }
         if roles.contains(.scheduler) { services.append(upkeep(backend, domain)) }
         if roles.contains(.worker) { services += workers(backend, domain) }
-        services.append(try AdminServer(profile: profile, backend: backend, metrics: metrics, logger: logger).application())
+        services.append(
+            try AdminServer(profile: profile, backend: backend, metrics: metrics, logger: logger)
+                .application())
         if roles.contains(.api) {
             services.append(
-                try APIServer(profile: profile, backend: backend, domain: domain, metrics: metrics, logger: logger)
-                    .application())
+                try APIServer(
+                    profile: profile, backend: backend, domain: domain, metrics: metrics, logger: logger
+                )
+                .application())
         }
         return services
     }
@@ -82,7 +86,8 @@ struct Process: Sendable {
         guard case .libav(let media) = profile.media, case .table(let jobs) = profile.jobs else { return [] }
         return (1...media.concurrentJobs).map { number in
             TranscodeWorker(
-                name: "\(ProcessInfo.processInfo.hostName)/\(ProcessInfo.processInfo.processIdentifier)/\(number)",
+                name:
+                    "\(ProcessInfo.processInfo.hostName)/\(ProcessInfo.processInfo.processIdentifier)/\(number)",
                 jobs: backend.jobs, wakeup: backend.jobWakeup, transcoding: domain.transcoding,
                 objects: backend.objects, store: backend.videos,
                 settings: .init(
@@ -101,7 +106,9 @@ struct Process: Sendable {
                         try await domain.library.expire(reference)
                     }
                 },
-                .init("remove-expired", every: profile.scheduler.removeExpired) { try await backend.machinery.removeExpired() },
+                .init("remove-expired", every: profile.scheduler.removeExpired) {
+                    try await backend.machinery.removeExpired()
+                },
             ], holds: backend.machinery.holdsLease, logger: logger)
     }
 }
@@ -123,7 +130,8 @@ struct Domain: Sendable {
             store: backend.identity, passwords: backend.passwords, tokens: backend.tokens,
             settings: .init(
                 region: profile.directory.region, shard: profile.directory.shard,
-                refreshLifetime: identity.refreshTokenLifetime, invitationLifetime: identity.invitationLifetime))
+                refreshLifetime: identity.refreshTokenLifetime,
+                invitationLifetime: identity.invitationLifetime))
         library = VideoLibrary(
             store: backend.videos, parts: backend.uploads,
             limits: .init(
@@ -143,7 +151,8 @@ struct Domain: Sendable {
 extension Profile {
     fileprivate var scratch: String {
         switch media {
-        case .libav(let settings): URL(filePath: settings.scratch).standardizedFileURL.path(percentEncoded: false)
+        case .libav(let settings):
+            URL(filePath: settings.scratch).standardizedFileURL.path(percentEncoded: false)
         }
     }
 

@@ -68,7 +68,8 @@ extension Assembly {
                     statementDeadline: settings.statementDeadline)
             ) { [metrics] writes in
                 metrics.add(to: "relational_commits_total", help: "Commits of the writer.")
-                metrics.observe(Double(writes), in: "relational_commit_writes", help: "Writes that shared a commit.")
+                metrics.observe(
+                    Double(writes), in: "relational_commit_writes", help: "Writes that shared a commit.")
             }
             let applied = try await Migrator(driver: driver).migrate()
             if !applied.isEmpty { logger.info("schema migrated", metadata: ["migrations": "\(applied)"]) }
@@ -84,7 +85,9 @@ extension Assembly {
             try LocalFolders.make(settings.path)
             return try FileObjectStore(
                 FileObjectStore.Configuration(
-                    root: settings.path, signingKey: try secret(settings.signingKey, .symmetricKey).symmetricKey.withUnsafeBytes(Array.init),
+                    root: settings.path,
+                    signingKey: try secret(settings.signingKey, .symmetricKey).symmetricKey.withUnsafeBytes(
+                        Array.init),
                     maximumTransfers: settings.maximumTransfers,
                     minimumFreeBytes: settings.minimumFreeBytes.bytes))
         }
@@ -113,7 +116,8 @@ extension Assembly {
             let log = TableEventLog(
                 database: database,
                 settings: .init(
-                    partitions: settings.partitions, pollInterval: settings.pollInterval, hold: settings.lease,
+                    partitions: settings.partitions, pollInterval: settings.pollInterval,
+                    hold: settings.lease,
                     retention: settings.retention))
             try await log.prepare()
             return log

@@ -12,7 +12,10 @@ package struct Binding: Sendable, Equatable {
 extension Profile {
     /// Port by port, in the order in which they are put together.
     package var bindings: [Binding] {
-        [relationalBinding, objectsBinding, eventsBinding, jobsBinding, cacheBinding, pubsubBinding, mediaBinding]
+        [
+            relationalBinding, objectsBinding, eventsBinding, jobsBinding, cacheBinding, pubsubBinding,
+            mediaBinding,
+        ]
     }
 
     private var relationalBinding: Binding {
@@ -42,7 +45,8 @@ extension Profile {
         case .inProcess(let settings):
             Binding(
                 port: "EventLog", adapter: "table of the relational store",
-                guarantee: "in order per key over \(settings.partitions) partitions, at least once, once in effect;"
+                guarantee:
+                    "in order per key over \(settings.partitions) partitions, at least once, once in effect;"
                     + " told only if committed (outbox)",
                 section: "events")
         }
@@ -53,7 +57,8 @@ extension Profile {
         case .table:
             Binding(
                 port: "JobQueue", adapter: "table of the relational store",
-                guarantee: "one worker at a time by fenced lease; resumes at the last checkpoint; fair between tenants",
+                guarantee:
+                    "one worker at a time by fenced lease; resumes at the last checkpoint; fair between tenants",
                 section: "jobs.table")
         }
     }
@@ -62,7 +67,8 @@ extension Profile {
         switch cache {
         case .memory:
             Binding(
-                port: "Cache", adapter: "memory of this process", guarantee: "may vanish at any time; not shared",
+                port: "Cache", adapter: "memory of this process",
+                guarantee: "may vanish at any time; not shared",
                 section: "cache.memory")
         }
     }

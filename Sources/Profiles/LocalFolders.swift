@@ -24,13 +24,17 @@ extension Transcoding.LocalFiles {
         Self(
             makeEmptyDirectory: { path in
                 try await blocking {
-                    if FileManager.default.fileExists(atPath: path) { try FileManager.default.removeItem(atPath: path) }
+                    if FileManager.default.fileExists(atPath: path) {
+                        try FileManager.default.removeItem(atPath: path)
+                    }
                     try LocalFolders.make(path)
                 }
             },
             remove: { path in
                 try await blocking {
-                    if FileManager.default.fileExists(atPath: path) { try FileManager.default.removeItem(atPath: path) }
+                    if FileManager.default.fileExists(atPath: path) {
+                        try FileManager.default.removeItem(atPath: path)
+                    }
                 }
             },
             sha256: { path in
@@ -38,7 +42,9 @@ extension Transcoding.LocalFiles {
                     let file = try FileHandle(forReadingFrom: URL(filePath: path))
                     defer { try? file.close() }  // Read to its end: nothing can be lost by closing.
                     var hash = SHA256()
-                    while let part = try file.read(upToCount: chunk), !part.isEmpty { hash.update(data: part) }
+                    while let part = try file.read(upToCount: chunk), !part.isEmpty {
+                        hash.update(data: part)
+                    }
                     return hash.finalize().map { String(Int($0) | 0x100, radix: 16).dropFirst() }.joined()
                 }
             })

@@ -51,7 +51,8 @@ package final class ScryptPasswordHasher: PasswordHasher {
         _ password: String, _ salt: Data, _ rounds: Int, _ block: Int, _ parallelism: Int
     ) throws -> Data {
         try KDF.Scrypt.deriveKey(
-            from: Array(password.utf8), salt: salt, outputByteCount: hashBytes, rounds: rounds, blockSize: block,
+            from: Array(password.utf8), salt: salt, outputByteCount: hashBytes, rounds: rounds,
+            blockSize: block,
             parallelism: parallelism, maxMemory: 256 << 20
         ).withUnsafeBytes { Data($0) }
     }

@@ -93,7 +93,8 @@ package struct SignedTokenIssuer: TokenIssuer {
             bytes.count == Self.messageBytes + SHA256.byteCount
         else { return nil }
         let message = bytes.prefix(Self.messageBytes)
-        guard sealing.isValid(Data(bytes.suffix(SHA256.byteCount)), for: message), message.first == purpose.rawValue,
+        guard sealing.isValid(Data(bytes.suffix(SHA256.byteCount)), for: message),
+            message.first == purpose.rawValue,
             let tenant = UUIDv7(bytes: message.dropFirst(1).prefix(16)),
             let subject = UUIDv7(bytes: message.dropFirst(17).prefix(16))
         else { return nil }

@@ -29,15 +29,21 @@ package final class MetricRegistry: Sendable {
 
     package init() {}
 
-    package func add(_ amount: Double = 1, to name: String, help: String, labels: KeyValuePairs<String, String> = [:]) {
+    package func add(
+        _ amount: Double = 1, to name: String, help: String, labels: KeyValuePairs<String, String> = [:]
+    ) {
         change(name, .counter, help, labels) { family, key in family.values[key, default: 0] += amount }
     }
 
-    package func set(_ name: String, to value: Double, help: String, labels: KeyValuePairs<String, String> = [:]) {
+    package func set(
+        _ name: String, to value: Double, help: String, labels: KeyValuePairs<String, String> = [:]
+    ) {
         change(name, .gauge, help, labels) { family, key in family.values[key] = value }
     }
 
-    package func observe(_ value: Double, in name: String, help: String, labels: KeyValuePairs<String, String> = [:]) {
+    package func observe(
+        _ value: Double, in name: String, help: String, labels: KeyValuePairs<String, String> = [:]
+    ) {
         change(name, .histogram, help, labels) { family, key in
             var histogram = family.histograms[key] ?? Histogram()
             histogram.count += 1
@@ -55,7 +61,9 @@ package final class MetricRegistry: Sendable {
         families.withLock { families in
             var family = families[name] ?? Family(kind: kind, help: help)
             let isKnown = family.values[key] != nil || family.histograms[key] != nil
-            guard isKnown || family.values.count + family.histograms.count < Self.maximumSeries else { return }
+            guard isKnown || family.values.count + family.histograms.count < Self.maximumSeries else {
+                return
+            }
             // Taken out so that the change is in place, not on a copy.
             families[name] = nil
             body(&family, key)
@@ -93,7 +101,8 @@ package final class MetricRegistry: Sendable {
             text += "\(name)_bucket{\(prefix)le=\"\(number(bound))\"} \(total)\n"
         }
         text += "\(name)_bucket{\(prefix)le=\"+Inf\"} \(histogram.count)\n"
-        return text + "\(name)_sum\(suffix) \(number(histogram.sum))\n\(name)_count\(suffix) \(histogram.count)\n"
+        return text
+            + "\(name)_sum\(suffix) \(number(histogram.sum))\n\(name)_count\(suffix) \(histogram.count)\n"
     }
 
     private static func number(_ value: Double) -> String {

@@ -13,11 +13,16 @@ import Testing
             #expect(entry.status == 201)
             let taken = try await client.send(
                 "POST", "/v1/tenants",
-                ["name": "Other", "owner": ["email": "ann@example.com", "name": "B", "password": "password2"]])
+                [
+                    "name": "Other",
+                    "owner": ["email": "ann@example.com", "name": "B", "password": "password2"],
+                ])
             #expect(taken.status == 409 && taken.code == "email_taken")
-            let wrong = try await client.send("POST", "/v1/sessions", ["email": email, "password": "wrong horse"])
+            let wrong = try await client.send(
+                "POST", "/v1/sessions", ["email": email, "password": "wrong horse"])
             #expect(wrong.status == 401 && wrong.code == "invalid_credentials")
-            let unknown = try await client.send("POST", "/v1/sessions", ["email": "x@y.zz", "password": "wrong horse"])
+            let unknown = try await client.send(
+                "POST", "/v1/sessions", ["email": "x@y.zz", "password": "wrong horse"])
             #expect(unknown.status == 401 && unknown.code == "invalid_credentials")
             let signedIn = try await client.send(
                 "POST", "/v1/sessions", ["email": " ann@example.com ", "password": APIClient.password])
@@ -41,10 +46,14 @@ import Testing
     @Test func anInvitedViewerMayWatchButNotUpload() async throws {
         try await RunningApp.with { app in
             let owner = try await APIClient.signedUp(app.base)
-            let offer = try await owner.send("POST", "/v1/invitations", ["email": "v@example.com", "role": "viewer"])
+            let offer = try await owner.send(
+                "POST", "/v1/invitations", ["email": "v@example.com", "role": "viewer"])
             #expect(offer.status == 201)
-            let acceptance: [String: Any] = ["token": try offer.text("token"), "name": "Vi", "password": "password3"]
-            let joined = try await APIClient(base: app.base).send("POST", "/v1/invitations/accept", acceptance)
+            let acceptance: [String: Any] = [
+                "token": try offer.text("token"), "name": "Vi", "password": "password3",
+            ]
+            let joined = try await APIClient(base: app.base).send(
+                "POST", "/v1/invitations/accept", acceptance)
             #expect(joined.status == 201)
             let again = try await APIClient(base: app.base).send("POST", "/v1/invitations/accept", acceptance)
             #expect(again.status == 400 && again.code == "invitation_invalid")
@@ -52,7 +61,9 @@ import Testing
             #expect(try await viewer.send("GET", "/v1/videos").status == 200)
             let refused = try await viewer.announce(Data([1]))
             #expect(refused.status == 403 && refused.code == "forbidden")
-            #expect(try await viewer.send("POST", "/v1/invitations", ["email": "a@b.cc", "role": "viewer"]).status == 403)
+            #expect(
+                try await viewer.send("POST", "/v1/invitations", ["email": "a@b.cc", "role": "viewer"]).status
+                    == 403)
             let viewerID = try joined.text("user.id")
             let promoted = try await owner.send("PATCH", "/v1/users/\(viewerID)", ["role": "member"])
             #expect(promoted["role"] as? String == "member")
@@ -72,13 +83,17 @@ import Testing
             let attempts: [(String, String, Any?)] = [
                 ("GET", "/v1/videos/\(video)", nil), ("PATCH", "/v1/videos/\(video)", ["title": "mine"]),
                 ("DELETE", "/v1/videos/\(video)", nil), ("GET", "/v1/videos/\(video)/events", nil),
-                ("GET", "/v1/uploads/\(upload)", nil), ("POST", "/v1/uploads/\(upload)/parts", ["numbers": [1]]),
-                ("POST", "/v1/uploads/\(upload)/complete", ["parts": [Any]()]), ("DELETE", "/v1/uploads/\(upload)", nil),
+                ("GET", "/v1/uploads/\(upload)", nil),
+                ("POST", "/v1/uploads/\(upload)/parts", ["numbers": [1]]),
+                ("POST", "/v1/uploads/\(upload)/complete", ["parts": [Any]()]),
+                ("DELETE", "/v1/uploads/\(upload)", nil),
             ]
             for (method, path, body) in attempts {
                 #expect(try await two.send(method, path, body).status == 404, "\(method) \(path)")
             }
-            #expect((try await two.send("GET", "/v1/videos?state=awaiting_upload")["items"] as? [Any])?.isEmpty == true)
+            #expect(
+                (try await two.send("GET", "/v1/videos?state=awaiting_upload")["items"] as? [Any])?.isEmpty
+                    == true)
             #expect((try await two.send("GET", "/v1/users")["items"] as? [Any])?.count == 1)
             #expect(try await one.send("GET", "/v1/videos/\(video)").status == 200)
         }
@@ -109,17 +124,24 @@ import Testing
         try await RunningApp.with { app in
             let client = try await APIClient.signedUp(app.base)
             func post(_ raw: String, _ type: String = "application/json") async throws -> APIClient.Answer {
-                try await client.send("POST", "/v1/videos", headers: ["Content-Type": type], raw: Data(raw.utf8))
+                try await client.send(
+                    "POST", "/v1/videos", headers: ["Content-Type": type], raw: Data(raw.utf8))
             }
-            for raw in ["", "{", "[]", "null", "{\"title\":1}", "\u{0}", String(repeating: "[", count: 50_000)] {
+            for raw in [
+                "", "{", "[]", "null", "{\"title\":1}", "\u{0}", String(repeating: "[", count: 50_000),
+            ] {
                 let answer = try await post(raw)
-                #expect(answer.status == 400 && answer.code == "invalid_request", "\(raw.prefix(20)): \(answer.json)")
+                #expect(
+                    answer.status == 400 && answer.code == "invalid_request",
+                    "\(raw.prefix(20)): \(answer.json)")
                 #expect(answer.headers["content-type"] == "application/problem+json")
                 #expect(answer["requestId"] as? String == answer.headers["x-request-id"])
             }
             #expect(try await post("{}", "text/plain").status == 415)
             #expect(try await post(String(repeating: " ", count: 300_000)).status == 413)
-            let injected = ["' OR 1=1 --", "\"; DROP TABLE videos; --", "<script>alert(1)</script>", "\u{202E}evil"]
+            let injected = [
+                "' OR 1=1 --", "\"; DROP TABLE videos; --", "<script>alert(1)</script>", "\u{202E}evil",
+            ]
             for title in injected {
                 let answer = try await client.announce(Data([1]), title: title)
                 #expect(answer["video.title"] as? String == title)
@@ -129,8 +151,12 @@ import Testing
             #expect(try await client.send("GET", "/v1/videos/not-an-id").status == 404)
             let anonymous = APIClient(base: app.base)
             #expect(try await anonymous.send("GET", "/v1/me").code == "unauthenticated")
-            #expect(try await APIClient(base: app.base, token: "a.b.c").send("GET", "/v1/me").code == "unauthenticated")
-            #expect(try await client.send("GET", "/v1/videos?state=awaiting_upload").json["items"] as? [Any] != nil)
+            #expect(
+                try await APIClient(base: app.base, token: "a.b.c").send("GET", "/v1/me").code
+                    == "unauthenticated")
+            #expect(
+                try await client.send("GET", "/v1/videos?state=awaiting_upload").json["items"] as? [Any]
+                    != nil)
         }
     }
 
@@ -139,7 +165,8 @@ import Testing
             let client = APIClient(base: app.base)
             var last: APIClient.Answer?
             for _ in 0..<6 {
-                last = try await client.send("POST", "/v1/sessions", ["email": "a@b.cc", "password": "guess guess"])
+                last = try await client.send(
+                    "POST", "/v1/sessions", ["email": "a@b.cc", "password": "guess guess"])
             }
             #expect(last?.status == 429 && last?.code == "rate_limited")
             #expect(last?.headers["retry-after"] != nil)
@@ -174,9 +201,12 @@ import Testing
             #expect(try await client.send("GET", "/v1/schemas/video.uploaded/9").status == 404)
             let keys = try await client.send("GET", "/.well-known/jwks.json")
             #expect((keys["keys"] as? [[String: Any]])?.first?["kty"] as? String == "OKP")
-            let metrics = try await APIClient(base: URL(string: "http://127.0.0.1:\(app.adminPort)")!).send("GET", "/metrics")
+            let metrics = try await APIClient(base: URL(string: "http://127.0.0.1:\(app.adminPort)")!).send(
+                "GET", "/metrics")
             let text = String(decoding: metrics.data, as: UTF8.self)
-            for name in ["http_requests_total", "http_request_seconds_bucket", "relational_commits_total", "jobs{"] {
+            for name in [
+                "http_requests_total", "http_request_seconds_bucket", "relational_commits_total", "jobs{",
+            ] {
                 #expect(text.contains(name), "\(name) in metrics")
             }
             #expect(try await client.send("GET", "/metrics").status == 404)

@@ -9,7 +9,8 @@ import Testing
 
     /// Short leases, so that a killed process's work is taken up soon.
     private static let settings = [
-        "jobs.table.lease=3s", "jobs.table.heartbeat=1s", "jobs.table.firstDelay=50ms", "jobs.table.maximumDelay=200ms",
+        "jobs.table.lease=3s", "jobs.table.heartbeat=1s", "jobs.table.firstDelay=50ms",
+        "jobs.table.maximumDelay=200ms",
         "events.inProcess.lease=2s",
     ]
 
@@ -66,12 +67,16 @@ import Testing
         for video in videos {
             let answer = try await client.settled(video)
             #expect(answer["state"] as? String == "ready", "\(answer.json)")
-            let playlist = client.base.absoluteString
+            let playlist =
+                client.base.absoluteString
                 + (try answer.text("playback.hls").replacing("master.m3u8", with: "360p/index.m3u8"))
-            let counted = try Clips.run("ffprobe", [
-                "-v", "error", "-count_frames", "-select_streams", "v", "-show_entries", "stream=nb_read_frames",
-                "-of", "csv=p=0", playlist,
-            ])
+            let counted = try Clips.run(
+                "ffprobe",
+                [
+                    "-v", "error", "-count_frames", "-select_streams", "v", "-show_entries",
+                    "stream=nb_read_frames",
+                    "-of", "csv=p=0", playlist,
+                ])
             #expect(counted.contains("\(frames)"), "\(video): \(counted)")
         }
         let list = try await client.send("GET", "/v1/videos?limit=100")

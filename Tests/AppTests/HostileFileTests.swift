@@ -15,7 +15,10 @@ import Testing
             ("cut50.mp4", film.prefix(film.count / 2), ["not_a_video", "corrupt"]),
             ("cut90.mp4", film.prefix(film.count * 9 / 10), ["not_a_video", "corrupt"]),
             ("list.mp4", Data("#EXTM3U\n#EXTINF:4,\n/etc/passwd\n#EXT-X-ENDLIST\n".utf8), ["not_a_video"]),
-            ("list.m3u8", Data("#EXTM3U\n#EXTINF:4,\nhttp://127.0.0.1:9/x.ts\n#EXT-X-ENDLIST\n".utf8), ["not_a_video"]),
+            (
+                "list.m3u8", Data("#EXTM3U\n#EXTINF:4,\nhttp://127.0.0.1:9/x.ts\n#EXT-X-ENDLIST\n".utf8),
+                ["not_a_video"]
+            ),
             ("tone.mp4", try Self.tone(), ["no_video_stream"]),
         ]
         try await RunningApp.with { app in
@@ -38,9 +41,12 @@ import Testing
     private static func tone() throws -> Data {
         let file = FileManager.default.temporaryDirectory.appending(path: "tone-\(UUID().uuidString).mp4")
         defer { try? FileManager.default.removeItem(at: file) }  // In the temporary folder it harms nobody.
-        try Clips.run("ffmpeg", [
-            "-v", "error", "-f", "lavfi", "-i", "sine=d=2", "-c:a", "aac", file.path(percentEncoded: false),
-        ])
+        try Clips.run(
+            "ffmpeg",
+            [
+                "-v", "error", "-f", "lavfi", "-i", "sine=d=2", "-c:a", "aac",
+                file.path(percentEncoded: false),
+            ])
         return try Data(contentsOf: file)
     }
 
@@ -57,7 +63,9 @@ import Testing
     }
 
     @Test func quotasAreCheckedBeforeAByteIsSent() async throws {
-        try await RunningApp.with(["uploads.maximumBytes=1MiB", "uploads.tenantBytes=2MiB", "uploads.partBytes=1MiB"]) { app in
+        try await RunningApp.with([
+            "uploads.maximumBytes=1MiB", "uploads.tenantBytes=2MiB", "uploads.partBytes=1MiB",
+        ]) { app in
             let client = try await APIClient.signedUp(app.base)
             func announce(_ bytes: Int) async throws -> APIClient.Answer {
                 try await client.send(
@@ -98,10 +106,13 @@ import Testing
                 let offers = try await client.send("POST", "/v1/uploads/\(upload)/parts", ["numbers": some])
                 for offer in offers["parts"] as? [[String: Any]] ?? [] {
                     let url = app.base.absoluteString + (try #require(offer["url"] as? String))
-                    let status = try Clips.run("curl", [
-                        "-s", "-o", "/dev/null", "-w", "%{http_code}", "-T", file, "-H", "Content-Type: video/mp4",
-                        "-H", "Expect:", url,
-                    ])
+                    let status = try Clips.run(
+                        "curl",
+                        [
+                            "-s", "-o", "/dev/null", "-w", "%{http_code}", "-T", file, "-H",
+                            "Content-Type: video/mp4",
+                            "-H", "Expect:", url,
+                        ])
                     #expect(status == "200")
                     if before == 0 { before = try app.residentBytes }
                     peak = max(peak, try app.residentBytes)

@@ -23,12 +23,16 @@ import Testing
         var cuts: Set<[String]> = []
         for track in tracks {
             let playlist = prefix + track + "/index.m3u8"
-            let counted = try Clips.run("ffprobe", [
-                "-v", "error", "-count_frames", "-select_streams", "v", "-show_entries", "stream=nb_read_frames",
-                "-of", "csv=p=0", playlist,
-            ])
+            let counted = try Clips.run(
+                "ffprobe",
+                [
+                    "-v", "error", "-count_frames", "-select_streams", "v", "-show_entries",
+                    "stream=nb_read_frames",
+                    "-of", "csv=p=0", playlist,
+                ])
             #expect(counted.contains("\(frames)"), "\(track): \(counted)")
-            let length = try Clips.run("ffprobe", ["-v", "error", "-show_entries", "format=duration", "-of", "csv=p=0", playlist])
+            let length = try Clips.run(
+                "ffprobe", ["-v", "error", "-show_entries", "format=duration", "-of", "csv=p=0", playlist])
             let measured = try #require(Double(length.trimmingCharacters(in: .whitespacesAndNewlines)))
             #expect(abs(measured - seconds) <= seconds / Double(frames) + 0.001, "\(track): \(measured) s")
             let text = try Clips.run("curl", ["-sf", playlist])

@@ -50,12 +50,14 @@ import Testing
             _ = try await APIClient(base: app.base).send("GET", signed)
             let log = try app.log()
             for line in log.split(separator: "\n") {
-                #expect((try? JSONSerialization.jsonObject(with: Data(line.utf8))) is [String: Any], "\(line)")
+                #expect(
+                    (try? JSONSerialization.jsonObject(with: Data(line.utf8))) is [String: Any], "\(line)")
             }
             #expect(!log.contains(APIClient.password))
             #expect(!log.contains(try #require(client.token)))
             #expect(!log.contains(String(signed.split(separator: "/")[2])))
-            #expect(log.contains("\"requestId\"") && log.contains("\"tenant\"") && log.contains("\"traceId\""))
+            #expect(
+                log.contains("\"requestId\"") && log.contains("\"tenant\"") && log.contains("\"traceId\""))
         }
     }
 
@@ -99,7 +101,9 @@ import Testing
     }
 
     @Test func abandonedUploadsAreCleanedUp() async throws {
-        try await RunningApp.with(["uploads.lifetime=2s", "uploads.partURLLifetime=2s", "scheduler.expireUploads=1s"]) { app in
+        try await RunningApp.with([
+            "uploads.lifetime=2s", "uploads.partURLLifetime=2s", "scheduler.expireUploads=1s",
+        ]) { app in
             let client = try await APIClient.signedUp(app.base)
             let announced = try await client.announce(try Clips.film())
             let upload = try announced.text("upload.id")

@@ -37,8 +37,10 @@ import Testing
         // The one pair that is a pair: the process that confines, and the pipeline that it confines.
         let partners = ["MediaWorker": Set(["LibAV"])]
         for (adapter, folder) in Self.adapters {
-            let forbidden = Set(Self.adapters.keys).subtracting([adapter]).subtracting(partners[adapter] ?? [])
-                .union(["Profiles", "App"])
+            let forbidden = Set(Self.adapters.keys).subtracting([adapter]).subtracting(
+                partners[adapter] ?? []
+            )
+            .union(["Profiles", "App"])
             for file in try SourceTree.swiftFiles(folder) {
                 let found = file.imports.intersection(forbidden)
                 #expect(found.isEmpty, "\(file.path) imports \(found.sorted())")
@@ -79,7 +81,8 @@ import Testing
 
     /// The adapter's folder, or the first two components.
     private static func folder(of path: String) -> String {
-        adapters.values.first { path.hasPrefix($0 + "/") } ?? path.split(separator: "/").prefix(2).joined(separator: "/")
+        adapters.values.first { path.hasPrefix($0 + "/") }
+            ?? path.split(separator: "/").prefix(2).joined(separator: "/")
     }
 
     @Test func aContextTouchesOnlyItsOwnTables() throws {
@@ -113,7 +116,8 @@ import Testing
     }
 
     @Test func theChoiceOfAnAdapterIsMadeInAssemblyAlone() throws {
-        let construction = /\b(?:SQLiteDriver|FileObjectStore|MemoryCache|MemoryPubSub|TableEventLog|TableJobQueue|ChildProcessMediaEngine)\(/
+        let construction =
+            /\b(?:SQLiteDriver|FileObjectStore|MemoryCache|MemoryPubSub|TableEventLog|TableJobQueue|ChildProcessMediaEngine)\(/
         for file in try SourceTree.swiftFiles("Sources/App") + SourceTree.swiftFiles("Sources/Domain") {
             #expect(file.text.firstMatch(of: construction) == nil, "\(file.path) makes an adapter")
         }
@@ -121,7 +125,8 @@ import Testing
 
     @Test func sqlIsWrittenInTheRelationalLayerAlone() throws {
         let sql = #/"(?:SELECT|INSERT INTO|UPDATE|DELETE FROM) /#
-        for file in try SourceTree.swiftFiles("Sources") where !file.path.hasPrefix("Sources/Storage/Relational") {
+        for file in try SourceTree.swiftFiles("Sources")
+        where !file.path.hasPrefix("Sources/Storage/Relational") {
             #expect(file.text.firstMatch(of: sql) == nil, "\(file.path) holds SQL")
         }
     }
@@ -152,7 +157,8 @@ import Testing
             where line.contains("@unchecked Sendable") || line.contains("nonisolated(unsafe)") {
                 let before = lines[max(0, index - 6)..<index]
                 #expect(
-                    before.contains { $0.contains("//") } || line.contains("//"), "\(file.path):\(index + 1) gives no proof")
+                    before.contains { $0.contains("//") } || line.contains("//"),
+                    "\(file.path):\(index + 1) gives no proof")
             }
         }
     }

@@ -9,7 +9,8 @@ struct SourceTree {
 
         /// Modules that the file imports.
         var imports: Set<String> {
-            let pattern = /(?m)^\s*(?:@\w+(?:\([^)]*\))?\s+)*(?:package |public |private |internal |fileprivate )?import (?:struct |class |enum |func )?(\w+)/
+            let pattern =
+                /(?m)^\s*(?:@\w+(?:\([^)]*\))?\s+)*(?:package |public |private |internal |fileprivate )?import (?:struct |class |enum |func )?(\w+)/
             return Set(text.matches(of: pattern).map { String($0.1) })
         }
     }

@@ -63,7 +63,9 @@ struct DeadLettersCommand: AsyncParsableCommand {
         private func chosen(_ backend: Backend) async throws -> [UUIDv7] {
             guard ids == ["all"] else {
                 return try ids.map { text in
-                    guard let id = UUIDv7(text) else { throw CommandFailure.usage("\"\(text)\" is not an id") }
+                    guard let id = UUIDv7(text) else {
+                        throw CommandFailure.usage("\"\(text)\" is not an id")
+                    }
                     return id
                 }
             }

@@ -5,7 +5,8 @@ import Profiles
 /// Tells what a profile makes of the program.
 struct Explain: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Explain a profile: which adapter is behind which port, what it promises, which limits hold.")
+        abstract:
+            "Explain a profile: which adapter is behind which port, what it promises, which limits hold.")
 
     @Argument(help: "Profile: a name or a file.") var profile: String
     @Option(name: .customLong("set"), help: ArgumentHelp("Overrides a key.", valueName: "key=value"))

@@ -6,10 +6,14 @@ struct ProfileOptions: ParsableArguments {
     @Option(name: .long, help: "Profile: a name, such as seed, or a file.")
     var profile = "seed"
 
-    @Option(name: .long, help: "Part of the work that this process does, separated by commas; all of the profile's if absent.")
+    @Option(
+        name: .long,
+        help: "Part of the work that this process does, separated by commas; all of the profile's if absent.")
     var role: String?
 
-    @Option(name: .customLong("set"), help: ArgumentHelp("Overrides a key of the profile.", valueName: "key=value"))
+    @Option(
+        name: .customLong("set"),
+        help: ArgumentHelp("Overrides a key of the profile.", valueName: "key=value"))
     var overrides: [String] = []
 
     /// The profile, or all its problems as a usage failure.
@@ -22,7 +26,8 @@ struct ProfileOptions: ParsableArguments {
     ) throws -> LoadedProfile {
         do {
             return try ProfileLoader.load(
-                nameOrFile: name, overrides: overrides, roles: try role.map(roles), checkSecrets: checkSecrets)
+                nameOrFile: name, overrides: overrides, roles: try role.map(roles), checkSecrets: checkSecrets
+            )
         } catch let problems as ProfileProblems {
             throw CommandFailure.usage(problems.description)
         }

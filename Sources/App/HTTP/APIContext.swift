@@ -47,7 +47,8 @@ struct TraceParent: Sendable, Equatable {
         func isHex(_ part: Substring, _ count: Int) -> Bool {
             part.utf8.count == count && part.allSatisfy { $0.isHexDigit && !$0.isUppercase }
         }
-        guard parts.count == 4, parts[0] == "00", isHex(parts[1], 32), isHex(parts[2], 16), isHex(parts[3], 2),
+        guard parts.count == 4, parts[0] == "00", isHex(parts[1], 32), isHex(parts[2], 16),
+            isHex(parts[3], 2),
             parts[1].contains(where: { $0 != "0" })
         else { return nil }
         traceID = String(parts[1])

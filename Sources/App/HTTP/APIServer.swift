@@ -49,7 +49,8 @@ struct APIServer: Sendable {
             limiter: backend.rateLimiter, perMinute: profile.identity.signInAttempts.perMinute)
         let feed = VideoEventStream(
             library: domain.library, notices: domain.notices, signer: backend.playbackSigner)
-        return IdentityRoutes(accounts: domain.accounts, authenticator: authenticator, signInLimit: signIns).routes
+        return IdentityRoutes(accounts: domain.accounts, authenticator: authenticator, signInLimit: signIns)
+            .routes
             + VideoRoutes(library: domain.library, signer: backend.playbackSigner, feed: feed).routes
             + PlaybackRoutes(playback: domain.playback, endpoint: backend.objectEndpoint).routes
             + SystemRoutes(

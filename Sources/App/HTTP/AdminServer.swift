@@ -33,10 +33,14 @@ struct AdminServer: Sendable {
 
     /// Depths are asked for when somebody looks, not kept up meanwhile.
     private func measure() async {
-        for gauge in await backend.machinery.gauges() { metrics.set(gauge.name, to: gauge.value, help: gauge.help) }
+        for gauge in await backend.machinery.gauges() {
+            metrics.set(gauge.name, to: gauge.value, help: gauge.help)
+        }
         // What cannot be read is left as it was; readiness tells that the store is gone.
         if let depth = try? await backend.jobs.depth(of: Transcoding.jobKind) {
-            for (state, count) in [("waiting", depth.waiting), ("running", depth.running), ("failed", depth.failed)] {
+            for (state, count) in [
+                ("waiting", depth.waiting), ("running", depth.running), ("failed", depth.failed),
+            ] {
                 metrics.set(
                     "jobs", to: Double(count), help: "Jobs by state.",
                     labels: ["kind": Transcoding.jobKind, "state": state])

@@ -48,7 +48,9 @@ final class Authenticator: Sendable {
             forget(token)
             throw Failure(.unauthorised, "session_revoked", "This session has ended; please log in again.")
         }
-        guard let placement = try await directory.placement(of: caller.tenant) else { throw Self.missingToken }
+        guard let placement = try await directory.placement(of: caller.tenant) else {
+            throw Self.missingToken
+        }
         let identity = VerifiedIdentity(claims: claims, caller: caller, placement: placement)
         remember(token, Entry(identity: identity, checkedAt: time))
         return identity

@@ -65,7 +65,8 @@ struct Exchange: Sendable {
     }
 
     func input<Body: Decodable & Sendable>(_ type: Body.Type) async throws -> Input<Body> {
-        guard let contentType = request.headers[.contentType], contentType.hasPrefix("application/json") else {
+        guard let contentType = request.headers[.contentType], contentType.hasPrefix("application/json")
+        else {
             throw Failure(.invalid, "unsupported_media_type", "Please send application/json.")
         }
         let bytes = try await collect()
@@ -85,7 +86,8 @@ struct Exchange: Sendable {
             return buffer.readBytes(length: buffer.readableBytes) ?? []
         } catch is NIOTooManyBytesError {
             throw Failure(
-                .tooLarge, "payload_too_large", "A request body has at most \(limits.maximumBodyBytes) bytes.")
+                .tooLarge, "payload_too_large", "A request body has at most \(limits.maximumBodyBytes) bytes."
+            )
         }
     }
 

@@ -13,7 +13,8 @@ struct Gateway: RouterMiddleware {
     let inFlight: InFlight
 
     func handle(
-        _ request: Request, context: APIContext, next: @concurrent (Request, APIContext) async throws -> Response
+        _ request: Request, context: APIContext,
+        next: @concurrent (Request, APIContext) async throws -> Response
     ) async throws -> Response {
         let start = ContinuousClock.now
         var context = context
@@ -31,7 +32,8 @@ struct Gateway: RouterMiddleware {
     }
 
     private func answer(
-        _ request: Request, _ context: APIContext, _ next: @concurrent (Request, APIContext) async throws -> Response
+        _ request: Request, _ context: APIContext,
+        _ next: @concurrent (Request, APIContext) async throws -> Response
     ) async -> Response {
         guard inFlight.enter() else {
             return Problem.response(
@@ -44,7 +46,8 @@ struct Gateway: RouterMiddleware {
         } catch {
             let failure = Problem.failure(error)
             if failure.kind == .internal {
-                context.logger.error("request failed", metadata: ["code": "\(failure.code)", "cause": "\(failure)"])
+                context.logger.error(
+                    "request failed", metadata: ["code": "\(failure.code)", "cause": "\(failure)"])
             }
             return Problem.response(failure, requestID: context.requestID)
         }

@@ -78,7 +78,8 @@ enum Problem {
 
 extension Response {
     static func json(
-        _ status: HTTPResponse.Status = .ok, headers: HTTPFields = [:], _ body: (inout JSONWriter) throws -> Void
+        _ status: HTTPResponse.Status = .ok, headers: HTTPFields = [:],
+        _ body: (inout JSONWriter) throws -> Void
     ) rethrows -> Response {
         var json = JSONWriter()
         try json.object(body)
@@ -89,10 +90,16 @@ extension Response {
     }
 
     /// `{items, nextCursor}`.
-    static func list<Item>(_ page: Page<Item>, _ body: (inout JSONWriter, Item) throws -> Void) rethrows -> Response {
+    static func list<Item>(_ page: Page<Item>, _ body: (inout JSONWriter, Item) throws -> Void) rethrows
+        -> Response
+    {
         try json { json in
             try json.array("items", page.items) { json, item in try json.object { try body(&$0, item) } }
-            if let next = page.next { json.field("nextCursor", next.description) } else { json.null("nextCursor") }
+            if let next = page.next {
+                json.field("nextCursor", next.description)
+            } else {
+                json.null("nextCursor")
+            }
         }
     }
 

@@ -104,7 +104,9 @@ extension JSONWriter {
                 json.field("number", offer.number)
                 json.field("url", offer.url.url)
                 json.object("headers") { json in
-                    for (name, value) in offer.url.headers.sorted(by: { $0.key < $1.key }) { json.field(name, value) }
+                    for (name, value) in offer.url.headers.sorted(by: { $0.key < $1.key }) {
+                        json.field(name, value)
+                    }
                 }
             }
         }

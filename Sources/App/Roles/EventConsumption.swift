@@ -31,7 +31,8 @@ struct EventConsumption: Service {
                 } catch {
                     guard !Task.isCancelled else { return }
                     failures += 1
-                    logger.warning("event log unavailable", metadata: ["group": "\(group)", "error": "\(error)"])
+                    logger.warning(
+                        "event log unavailable", metadata: ["group": "\(group)", "error": "\(error)"])
                     // A cancelled sleep throws; the loop's condition then ends it.
                     try? await Task.sleep(for: settings.backoff.delay(afterAttempt: failures))
                 }
@@ -67,7 +68,8 @@ struct EventConsumption: Service {
                     continue
                 }
             }
-            metrics.add(to: "events_applied_total", help: "Events that are done with.", labels: ["group": group])
+            metrics.add(
+                to: "events_applied_total", help: "Events that are done with.", labels: ["group": group])
             if try await !consumer.commit(delivery) { stopped.insert(delivery.partition) }
         }
     }

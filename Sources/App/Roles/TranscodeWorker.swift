@@ -57,7 +57,8 @@ struct TranscodeWorker: Service {
         } catch {
             outcome = await failed(job, error, logger)
         }
-        metrics.add(to: "jobs_total", help: "Jobs by outcome.", labels: ["kind": job.kind, "outcome": outcome.label])
+        metrics.add(
+            to: "jobs_total", help: "Jobs by outcome.", labels: ["kind": job.kind, "outcome": outcome.label])
         metrics.observe(
             (ContinuousClock.now - start).inSeconds, in: "job_seconds", help: "Time of jobs.",
             labels: ["kind": job.kind])
@@ -113,7 +114,8 @@ struct TranscodeWorker: Service {
         }
         let failure =
             error as? MediaFailure
-            ?? MediaFailure(.workerCrashed, "The video could not be processed; please try to upload it again.")
+            ?? MediaFailure(
+                .workerCrashed, "The video could not be processed; please try to upload it again.")
         return await giveUp(job, failure, logger)
     }
 

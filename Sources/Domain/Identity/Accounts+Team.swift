@@ -31,7 +31,9 @@ extension Accounts {
     }
 
     /// Only an owner makes or unmakes owners, and one owner always stays.
-    package func changeRole(of id: UserID, to role: Role, by caller: Caller, once: OnceKey?) async throws -> User {
+    package func changeRole(of id: UserID, to role: Role, by caller: Caller, once: OnceKey?) async throws
+        -> User
+    {
         try caller.require(.changeRole)
         return try await store.write(WriteContext(caller, once: once)) { writer in
             guard var user = try writer.user(id) else { throw Failure.notFound("user") }

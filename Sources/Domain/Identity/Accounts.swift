@@ -59,7 +59,8 @@ package struct Accounts: Sendable {
         let hash = try await passwords.hash(request.password)
         let time = now()
         let tenant = Tenant(
-            id: TenantID(), name: request.teamName, slug: SignUp.slug(request.teamName), region: settings.region,
+            id: TenantID(), name: request.teamName, slug: SignUp.slug(request.teamName),
+            region: settings.region,
             createdAt: time)
         let user = User(id: UserID(), email: request.email, name: request.name, role: .owner, createdAt: time)
         let session = newSession(of: user, at: time)
@@ -70,7 +71,8 @@ package struct Accounts: Sendable {
             try writer.insert(user, passwordHash: hash)
             try writer.save(session)
             try writer.publish(
-                TenantCreated(name: tenant.name, region: tenant.region, owner: user.id), key: tenant.id.description)
+                TenantCreated(name: tenant.name, region: tenant.region, owner: user.id),
+                key: tenant.id.description)
             try writer.publish(UserJoined(user: user.id, role: user.role), key: user.id.description)
             return Seat(tenant: tenant, user: user, session: session)
         }
@@ -83,7 +85,8 @@ package struct Accounts: Sendable {
         // Hashing for unknown addresses too: else the time tells which addresses exist.
         let matches = try await passwords.verify(password, against: login?.passwordHash ?? Self.noHash)
         guard let login, matches else {
-            throw Failure(.unauthorised, "invalid_credentials", "The e-mail address or the password is wrong.")
+            throw Failure(
+                .unauthorised, "invalid_credentials", "The e-mail address or the password is wrong.")
         }
         let time = now()
         let seat = try await store.write(WriteContext(tenant: login.tenant)) { writer in
@@ -98,7 +101,8 @@ package struct Accounts: Sendable {
     }
 
     /// A well-formed hash that no password matches.
-    private static let noHash = "scrypt$16384$8$1$AAAAAAAAAAAAAAAAAAAAAA==$"
+    private static let noHash =
+        "scrypt$16384$8$1$AAAAAAAAAAAAAAAAAAAAAA==$"
         + "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
 
     /// A new pair for a refresh token. `session_revoked` if the token was used before: then all of the family end.
@@ -106,7 +110,8 @@ package struct Accounts: Sendable {
         guard let claims = tokens.open(token, purpose: .refresh) else { throw Self.sessionOver }
         let time = now()
         let renewed = try await store.write(WriteContext(tenant: claims.tenant)) { writer -> Seat? in
-            guard let tenant = try writer.tenant(), var session = try writer.session(SessionID(claims.subject)),
+            guard let tenant = try writer.tenant(),
+                var session = try writer.session(SessionID(claims.subject)),
                 let user = try writer.user(session.user)
             else { return nil }
             let outcome = session.refresh(

@@ -32,10 +32,12 @@ package struct SignUp: Sendable {
         }
         let teamName = check { () throws(Failure) in try Self.validated(name: self.teamName, field: "name") }
         let name = check { () throws(Failure) in try Self.validated(name: self.name, field: "owner.name") }
-        let email = check { () throws(Failure) in try Self.validated(email: self.email, field: "owner.email") }
+        let email = check { () throws(Failure) in try Self.validated(email: self.email, field: "owner.email")
+        }
         _ = check { () throws(Failure) in try Self.validate(password: password, field: "owner.password") }
         if let region, region != known {
-            problems.append(.init("region", "unknown_region", "There is no region \"\(region.prefix(40))\" here."))
+            problems.append(
+                .init("region", "unknown_region", "There is no region \"\(region.prefix(40))\" here."))
         }
         guard problems.isEmpty, let teamName, let name, let email else { throw Failure.invalid(problems) }
         return SignUp(teamName: teamName, region: known, email: email, name: name, password: password)

@@ -49,7 +49,8 @@ package struct LoginSession: Sendable, Codable, Equatable {
     package let createdAt: Timestamp
 
     package init(
-        id: SessionID, user: UserID, generation: Int, expiresAt: Timestamp, isRevoked: Bool, createdAt: Timestamp
+        id: SessionID, user: UserID, generation: Int, expiresAt: Timestamp, isRevoked: Bool,
+        createdAt: Timestamp
     ) {
         self.id = id
         self.user = user
@@ -89,7 +90,8 @@ package struct Invitation: Sendable, Codable, Equatable {
     package var isAccepted: Bool
 
     package init(
-        id: InvitationID, email: String, role: Role, invitedBy: UserID, createdAt: Timestamp, expiresAt: Timestamp,
+        id: InvitationID, email: String, role: Role, invitedBy: UserID, createdAt: Timestamp,
+        expiresAt: Timestamp,
         isAccepted: Bool
     ) {
         self.id = id

@@ -43,7 +43,8 @@ package struct Failure: Error, Sendable {
     }
 
     package static func invalid(_ fields: [Field]) -> Failure {
-        Failure(.invalid, "invalid_request", fields.first?.detail ?? "The request is not valid.", fields: fields)
+        Failure(
+            .invalid, "invalid_request", fields.first?.detail ?? "The request is not valid.", fields: fields)
     }
 
     package static func invalid(_ field: String, _ code: String, _ detail: String) -> Failure {

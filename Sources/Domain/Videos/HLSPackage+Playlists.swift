@@ -11,7 +11,8 @@ extension HLSPackage {
                     + "URI=\"\(Self.audioTrack)/index.m3u8\"")
         }
         for rendition in renditions {
-            var attributes = "BANDWIDTH=\(rendition.bandwidth),RESOLUTION=\(rendition.width)x\(rendition.height)"
+            var attributes =
+                "BANDWIDTH=\(rendition.bandwidth),RESOLUTION=\(rendition.width)x\(rendition.height)"
             attributes += ",FRAME-RATE=\(Self.decimal(plan.frameRate.value)),CODECS=\"\(rendition.codecs)\""
             if hasAudio { attributes += ",AUDIO=\"audio\"" }
             lines.append("#EXT-X-STREAM-INF:\(attributes)")

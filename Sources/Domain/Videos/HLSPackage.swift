@@ -57,7 +57,8 @@ package struct HLSPackage: Sendable, Codable, Equatable {
             hasPoster = true
         case .thumbnails(_, let width, let height, let columns, let count, let interval):
             thumbnails = Thumbnails(
-                tileWidth: width, tileHeight: height, columns: columns, count: count, intervalSeconds: interval)
+                tileWidth: width, tileHeight: height, columns: columns, count: count,
+                intervalSeconds: interval)
         case .initialisation(let track, _, let codec):
             tracks[track, default: Track(codec: codec, segments: [])].codec = codec
         case .segment(let track, let index, _, let seconds, let bytes):
@@ -94,16 +95,20 @@ package struct HLSPackage: Sendable, Codable, Equatable {
     package var renditions: [Rendition] {
         plan.rungs.compactMap { rung in
             guard let track = tracks[rung.name] else { return nil }
-            let codecs = [track.codec, tracks[Self.audioTrack]?.codec].compactMap(\.self).joined(separator: ",")
+            let codecs = [track.codec, tracks[Self.audioTrack]?.codec].compactMap(\.self).joined(
+                separator: ",")
             return Rendition(
-                name: rung.name, width: rung.width, height: rung.height, bandwidth: bandwidth(rung), codecs: codecs)
+                name: rung.name, width: rung.width, height: rung.height, bandwidth: bandwidth(rung),
+                codecs: codecs)
         }
     }
 
     /// Peak rate: of the plan, which caps the encoder, or of the largest segment where that is more.
     private func bandwidth(_ rung: Rung) -> Int {
-        let planned = Double(rung.videoKilobitsPerSecond) * 1070 + Double(plan.audio?.kilobitsPerSecond ?? 0) * 1000
-        let measured = tracks[rung.name]?.segments.map { Double($0.bytes) * 8 / max($0.durationSeconds, 0.1) }.max()
+        let planned =
+            Double(rung.videoKilobitsPerSecond) * 1070 + Double(plan.audio?.kilobitsPerSecond ?? 0) * 1000
+        let measured = tracks[rung.name]?.segments.map { Double($0.bytes) * 8 / max($0.durationSeconds, 0.1) }
+            .max()
         return Int(max(planned, measured ?? 0))
     }
 }

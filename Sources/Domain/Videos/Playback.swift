@@ -56,7 +56,8 @@ package struct Playback: Sendable {
     package func file(token: String, video: VideoID, path: String, range: ByteRange?) async throws -> File {
         let time = now()
         guard let grant = signer.verify(token: token, video: video, at: time) else {
-            throw Failure(.forbidden, "signature_invalid", "This playback address has expired; load the video anew.")
+            throw Failure(
+                .forbidden, "signature_invalid", "This playback address has expired; load the video anew.")
         }
         let keys = VideoObjects(tenant: grant.tenant, video: video)
         guard let object = try await objects.get(keys.playback(path), range: range) else {
@@ -65,6 +66,7 @@ package struct Playback: Sendable {
         // Playlists grow while the video is processed, so caches ask again soon; the ETag makes that cheap.
         let isPlaylist = path.hasSuffix(".m3u8")
         return File(
-            object: object, lifetime: isPlaylist ? .seconds(1) : grant.expiresAt - time, isImmutable: !isPlaylist)
+            object: object, lifetime: isPlaylist ? .seconds(1) : grant.expiresAt - time,
+            isImmutable: !isPlaylist)
     }
 }

@@ -91,7 +91,8 @@ package struct Transcoding: Sendable {
             guard var video = try writer.video(id), video.fail(failure, at: time) else { return false }
             try writer.save(video)
             try writer.publish(
-                VideoFailed(video: id, title: video.title, code: failure.code.rawValue, detail: failure.detail),
+                VideoFailed(
+                    video: id, title: video.title, code: failure.code.rawValue, detail: failure.detail),
                 key: id.description)
             return true
         }
@@ -105,7 +106,8 @@ package struct Transcoding: Sendable {
         let source = folder + "/source"
         try await fetch(video, keys, to: source)
         let progress = TranscodeProgress(
-            package: try await package(of: job, source: source, video: video), video: id, job: job, keys: keys,
+            package: try await package(of: job, source: source, video: video), video: id, job: job,
+            keys: keys,
             work: self)
         let output = folder + "/out"
         try await files.makeEmptyDirectory(output)
@@ -128,7 +130,8 @@ package struct Transcoding: Sendable {
         try await objects.materialise(keys.source, at: path)
         guard let claimed = video.sha256 else { return }
         guard try await files.sha256(path) == claimed else {
-            throw MediaFailure(.checksumMismatch, "The file arrived damaged: its checksum is not the announced one.")
+            throw MediaFailure(
+                .checksumMismatch, "The file arrived damaged: its checksum is not the announced one.")
         }
     }
 
@@ -140,11 +143,14 @@ package struct Transcoding: Sendable {
             return package
         }
         let properties = try await engine.probe(source: source)
-        return HLSPackage(properties: properties, plan: try Ladder.plan(for: properties, limits: settings.limits))
+        return HLSPackage(
+            properties: properties, plan: try Ladder.plan(for: properties, limits: settings.limits))
     }
 
     /// Writes the final playlists, then makes the video ready in one transaction.
-    private func finish(_ id: VideoID, _ package: HLSPackage, _ keys: VideoObjects, _ job: LeasedJob) async throws {
+    private func finish(_ id: VideoID, _ package: HLSPackage, _ keys: VideoObjects, _ job: LeasedJob)
+        async throws
+    {
         if let cues = package.thumbnailCues {
             try await put(cues, keys.playback("thumbnails.vtt"), type: "text/vtt")
         }

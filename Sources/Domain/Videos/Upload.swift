@@ -38,7 +38,8 @@ package struct Upload: Sendable, Codable, Equatable {
     package func requireOpen(at time: Timestamp) throws(Failure) {
         switch state {
         case .open where time < expiresAt: return
-        case .open, .expired: throw .conflict("upload_expired", "This upload was left for too long; start it anew.")
+        case .open, .expired:
+            throw .conflict("upload_expired", "This upload was left for too long; start it anew.")
         case .completed: throw .conflict("upload_completed", "This upload is complete.")
         case .aborted: throw .conflict("upload_aborted", "This upload was cancelled.")
         }

@@ -57,10 +57,12 @@ extension VideoLibrary {
     private func reserve(_ bytes: Int64, _ writer: any VideoWriter) throws {
         var usage = try writer.usage()
         guard usage.bytes + bytes <= limits.tenantBytes else {
-            throw Failure(.forbidden, "quota_exceeded", "Your team's storage is full; delete something first.")
+            throw Failure(
+                .forbidden, "quota_exceeded", "Your team's storage is full; delete something first.")
         }
         guard usage.openUploads < limits.maximumOpenUploads else {
-            throw Failure(.limited, "too_many_uploads", "Too many uploads are open; finish or cancel some first.")
+            throw Failure(
+                .limited, "too_many_uploads", "Too many uploads are open; finish or cancel some first.")
         }
         usage.bytes += bytes
         usage.openUploads += 1
@@ -78,7 +80,8 @@ extension VideoLibrary {
         let upload = try await openUpload(id, caller)
         try upload.requireOpen(at: now())
         let multipart = upload.multipart(in: caller.tenant)
-        guard numbers.count <= Self.partsPerAnswer, numbers.allSatisfy((1...multipart.partCount).contains) else {
+        guard numbers.count <= Self.partsPerAnswer, numbers.allSatisfy((1...multipart.partCount).contains)
+        else {
             throw Failure.invalid(
                 "numbers", "out_of_range",
                 "At most \(Self.partsPerAnswer) numbers between 1 and \(multipart.partCount).")
@@ -95,7 +98,8 @@ extension VideoLibrary {
             try upload.requireOpen(at: now())
             let stat = try await parts.complete(upload.multipart(in: caller.tenant), parts: references)
             guard stat.bytes == upload.bytes else {
-                throw Failure.conflict("part_mismatch", "The stored file has another size than was announced.")
+                throw Failure.conflict(
+                    "part_mismatch", "The stored file has another size than was announced.")
             }
         }
         let time = now()
@@ -145,7 +149,8 @@ extension VideoLibrary {
         _ = try await store.write(WriteContext(tenant: tenant, once: once)) { writer in
             guard let upload = try writer.upload(upload.id) else { return false }
             guard upload.state == .open else {
-                throw Failure.conflict("upload_completed", "This upload is complete; delete the video instead.")
+                throw Failure.conflict(
+                    "upload_completed", "This upload is complete; delete the video instead.")
             }
             if let video = try writer.video(upload.video) { try Self.remove(video, by: user, writer) }
             return true
@@ -165,7 +170,8 @@ extension VideoLibrary {
     private func view(_ upload: Upload, received: [UploadedPart], _ caller: Caller) throws -> UploadView {
         let multipart = upload.multipart(in: caller.tenant)
         let known = Set(received.map(\.number))
-        let missing = (1...multipart.partCount).lazy.filter { !known.contains($0) }.prefix(Self.partsPerAnswer)
+        let missing = (1...multipart.partCount).lazy.filter { !known.contains($0) }.prefix(
+            Self.partsPerAnswer)
         return UploadView(
             upload: upload, received: received, parts: try missing.map { try offer($0, multipart, upload) })
     }
@@ -217,6 +223,7 @@ extension VideoAnnouncement {
             throw Failure(.tooLarge, "too_large", "A video has at most \(maximumBytes) bytes here.")
         }
         return VideoAnnouncement(
-            title: title, filename: filename, bytes: bytes, contentType: contentType, sha256: sha256?.lowercased())
+            title: title, filename: filename, bytes: bytes, contentType: contentType,
+            sha256: sha256?.lowercased())
     }
 }

@@ -43,7 +43,9 @@ package struct VideoLibrary: Sendable {
         self.now = now
     }
 
-    package func videos(_ caller: Caller, _ page: PageRequest, state: Video.State?) async throws -> Page<Video> {
+    package func videos(_ caller: Caller, _ page: PageRequest, state: Video.State?) async throws -> Page<
+        Video
+    > {
         try caller.require(.readVideo)
         return try await store.read(caller.tenant) { try $0.videos(page, state: state) }
     }
@@ -91,7 +93,8 @@ package struct VideoLibrary: Sendable {
         return video
     }
 
-    private static func editable(_ id: VideoID, by caller: Caller, _ reader: any VideoReader) throws -> Video {
+    private static func editable(_ id: VideoID, by caller: Caller, _ reader: any VideoReader) throws -> Video
+    {
         let video = try found(try reader.video(id))
         try caller.require(video.createdBy == caller.user ? .editOwnVideo : .editAnyVideo)
         return video

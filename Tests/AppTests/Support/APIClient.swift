@@ -14,9 +14,13 @@ struct APIClient: Sendable {
         let json: [String: Any]
 
         subscript(_ path: String) -> Any? {
-            path.split(separator: ".").reduce(json as Any?) { value, key in (value as? [String: Any])?[String(key)] }
+            path.split(separator: ".").reduce(json as Any?) { value, key in
+                (value as? [String: Any])?[String(key)]
+            }
         }
-        func text(_ path: String) throws -> String { try #require(self[path] as? String, "\(path) in \(json)") }
+        func text(_ path: String) throws -> String {
+            try #require(self[path] as? String, "\(path) in \(json)")
+        }
         var code: String? { self["code"] as? String }
     }
 
@@ -28,7 +32,8 @@ struct APIClient: Sendable {
     }()
 
     func send(
-        _ method: String, _ path: String, _ body: Any? = nil, headers: [String: String] = [:], raw: Data? = nil
+        _ method: String, _ path: String, _ body: Any? = nil, headers: [String: String] = [:],
+        raw: Data? = nil
     ) async throws -> Answer {
         var request = URLRequest(url: URL(string: path, relativeTo: base)!)
         request.httpMethod = method
@@ -51,7 +56,9 @@ struct APIClient: Sendable {
     static let password = "correct horse"
 
     /// A client of a new team's owner.
-    static func signedUp(_ base: URL, email: String = "\(UUID().uuidString)@example.com") async throws -> APIClient {
+    static func signedUp(_ base: URL, email: String = "\(UUID().uuidString)@example.com") async throws
+        -> APIClient
+    {
         let client = APIClient(base: base)
         let answer = try await client.send(
             "POST", "/v1/tenants",
@@ -61,7 +68,9 @@ struct APIClient: Sendable {
     }
 
     /// Announces a file. Gives the answer of `POST /v1/videos`.
-    func announce(_ file: Data, title: String = "Film", filename: String = "film.mp4", more: [String: Any] = [:])
+    func announce(
+        _ file: Data, title: String = "Film", filename: String = "film.mp4", more: [String: Any] = [:]
+    )
         async throws -> Answer
     {
         var body: [String: Any] = [
@@ -86,7 +95,8 @@ struct APIClient: Sendable {
             let number = try #require(part["number"] as? Int)
             let start = (number - 1) * size
             let answer = try await APIClient(base: base).send(
-                "PUT", try #require(part["url"] as? String), headers: part["headers"] as? [String: String] ?? [:],
+                "PUT", try #require(part["url"] as? String),
+                headers: part["headers"] as? [String: String] ?? [:],
                 raw: file.subdata(in: start..<min(start + size, file.count)))
             try #require(answer.status == 200, "\(answer.json)")
             parts.append(["number": number, "etag": try #require(answer.headers["etag"])])

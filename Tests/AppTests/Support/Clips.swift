@@ -11,11 +11,15 @@ enum Clips {
         if !FileManager.default.fileExists(atPath: file.path(percentEncoded: false)) {
             try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
             let draft = folder.appending(path: "\(UUID().uuidString).mp4")
-            try run("ffmpeg", [
-                "-v", "error", "-y", "-f", "lavfi", "-i", "testsrc2=s=\(size):r=\(rate)", "-f", "lavfi", "-i",
-                "sine=frequency=440:r=48000", "-t", "\(seconds)", "-c:v", "libx264", "-preset", "ultrafast",
-                "-pix_fmt", "yuv420p", "-c:a", "aac", draft.path(percentEncoded: false),
-            ])
+            try run(
+                "ffmpeg",
+                [
+                    "-v", "error", "-y", "-f", "lavfi", "-i", "testsrc2=s=\(size):r=\(rate)", "-f", "lavfi",
+                    "-i",
+                    "sine=frequency=440:r=48000", "-t", "\(seconds)", "-c:v", "libx264", "-preset",
+                    "ultrafast",
+                    "-pix_fmt", "yuv420p", "-c:a", "aac", draft.path(percentEncoded: false),
+                ])
             // Tests run side by side: whoever is second finds it made.
             if rename(draft.path(percentEncoded: false), file.path(percentEncoded: false)) != 0 {
                 throw CocoaError(.fileWriteUnknown)

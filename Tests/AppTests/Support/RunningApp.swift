@@ -53,7 +53,9 @@ final class RunningApp: @unchecked Sendable {
                 folder.appending(path: "app"), repository.appending(path: ".build/debug/app"),
             ]
             return try #require(
-                candidates.first { FileManager.default.isExecutableFile(atPath: $0.path(percentEncoded: false)) },
+                candidates.first {
+                    FileManager.default.isExecutableFile(atPath: $0.path(percentEncoded: false))
+                },
                 "build the program first: swift build --product app")
         }
     }

@@ -50,7 +50,8 @@ struct PageRoutes: Sendable {
         guard let page = files.removeValue(forKey: "index.html") else {
             throw Failure(.internal, "page_missing", "There is no index.html in \(folder) (http.web).")
         }
-        index = ByteBuffer(string: String(buffer: page.bytes).replacing("{{assets}}", with: "/assets/\(digest)"))
+        index = ByteBuffer(
+            string: String(buffer: page.bytes).replacing("{{assets}}", with: "/assets/\(digest)"))
         indexTag = "\"\(digest)\""
         self.files = files
     }
@@ -67,13 +68,16 @@ struct PageRoutes: Sendable {
             .contentType: "text/html; charset=utf-8", .cacheControl: "no-cache", .eTag: indexTag,
             .contentSecurityPolicy: Self.contentPolicy,
         ]
-        if exchange.request.headers[.ifNoneMatch] == indexTag { return Response(status: .notModified, headers: headers) }
+        if exchange.request.headers[.ifNoneMatch] == indexTag {
+            return Response(status: .notModified, headers: headers)
+        }
         return Response(status: .ok, headers: headers, body: ResponseBody(byteBuffer: index))
     }
 
     @Sendable private func asset(_ exchange: Exchange) async throws -> Response {
         // An older digest means an older page: it must load anew rather than mix two versions.
-        guard exchange.context.parameters.get("digest") == digest, let file = files[exchange.trailingPath] else {
+        guard exchange.context.parameters.get("digest") == digest, let file = files[exchange.trailingPath]
+        else {
             throw Failure.notFound("file")
         }
         return Response(

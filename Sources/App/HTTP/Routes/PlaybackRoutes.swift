@@ -12,7 +12,8 @@ struct PlaybackRoutes: Sendable {
     var routes: [Route] {
         var routes = [
             Route(.get, "/v1/playback/{token}/{video}/{path+}", access: .open, isStream: true, handler: file),
-            Route(.head, "/v1/playback/{token}/{video}/{path+}", access: .open, isStream: true, handler: file),
+            Route(
+                .head, "/v1/playback/{token}/{video}/{path+}", access: .open, isStream: true, handler: file),
         ]
         if let endpoint {
             routes.append(
@@ -72,7 +73,8 @@ struct PlaybackRoutes: Sendable {
         }
     }
 
-    private func receive(_ exchange: Exchange, _ endpoint: any SignedObjectEndpoint) async throws -> Response {
+    private func receive(_ exchange: Exchange, _ endpoint: any SignedObjectEndpoint) async throws -> Response
+    {
         let request = exchange.request
         let part = try await endpoint.receive(
             path: request.uri.path, query: request.uri.query ?? "",

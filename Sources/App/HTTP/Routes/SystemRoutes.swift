@@ -52,7 +52,8 @@ struct SystemRoutes: Sendable {
 
     @Sendable private func keys(_ exchange: Exchange) async throws -> Response {
         Response(
-            status: .ok, headers: [.contentType: "application/jwk-set+json", .cacheControl: "public, max-age=300"],
+            status: .ok,
+            headers: [.contentType: "application/jwk-set+json", .cacheControl: "public, max-age=300"],
             body: ResponseBody(byteBuffer: ByteBuffer(string: publicKeys)))
     }
 
@@ -93,7 +94,9 @@ struct SchemaCatalogue: Sendable {
     init(folder: String) throws {
         entries = try FileManager.default.contentsOfDirectory(atPath: folder).sorted().compactMap { name in
             let parts = name.split(separator: ".")
-            guard parts.count >= 3, parts.last == "json", let version = Int(parts[parts.count - 2]) else { return nil }
+            guard parts.count >= 3, parts.last == "json", let version = Int(parts[parts.count - 2]) else {
+                return nil
+            }
             let content = try Data(contentsOf: URL(filePath: folder + "/" + name))
             return Entry(
                 type: parts.dropLast(2).joined(separator: "."), version: version,

@@ -24,7 +24,9 @@ struct VideoEventStream: Sendable {
             })
     }
 
-    @concurrent private func send(_ first: Video, _ caller: Caller, to writer: inout any ResponseBodyWriter) async throws {
+    @concurrent private func send(_ first: Video, _ caller: Caller, to writer: inout any ResponseBodyWriter)
+        async throws
+    {
         let wakeup = Wakeup()
         var last = first
         try await writer.write(event(last, caller))

@@ -46,7 +46,8 @@ package struct Event: Sendable, Equatable {
             throw Failure(.internal, "event_type", "\(type) is not \(Payload.type)")
         }
         guard version <= Payload.version else {
-            throw Failure(.internal, "event_version", "\(type) version \(version) is newer than this program knows")
+            throw Failure(
+                .internal, "event_version", "\(type) version \(version) is newer than this program knows")
         }
         return try Payload.decode(data, version: version)
     }

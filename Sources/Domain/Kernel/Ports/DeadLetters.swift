@@ -29,7 +29,8 @@ package struct DeadLetter: Sendable, Equatable {
     package let replayRequested: Bool
 
     package init(
-        id: UUIDv7 = UUIDv7(), group: String, event: Event, reason: String, attempts: Int, failedAt: Timestamp,
+        id: UUIDv7 = UUIDv7(), group: String, event: Event, reason: String, attempts: Int,
+        failedAt: Timestamp,
         replayRequested: Bool = false
     ) {
         self.id = id

@@ -4,5 +4,6 @@ package protocol PubSub: Sendable {
 
     /// Messages published after this returns. A subscriber that falls `capacity` behind is cut: its stream ends.
     /// Ending or dropping the iteration unsubscribes.
-    func subscribe(_ channel: String, capacity: Int) async throws -> any AsyncSequence<[UInt8], Never> & Sendable
+    func subscribe(_ channel: String, capacity: Int) async throws -> any AsyncSequence<[UInt8], Never>
+        & Sendable
 }

@@ -7,7 +7,9 @@ package enum JSON {
         [UInt8](try JSONEncoder.sorted.encode(value))
     }
 
-    package static func decode<Value: Decodable>(_ type: Value.Type, _ bytes: some Sequence<UInt8>) throws -> Value {
+    package static func decode<Value: Decodable>(_ type: Value.Type, _ bytes: some Sequence<UInt8>) throws
+        -> Value
+    {
         try JSONDecoder().decode(type, from: Data(bytes))
     }
 }

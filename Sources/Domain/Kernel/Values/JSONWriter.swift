@@ -115,7 +115,8 @@ package struct JSONWriter: Sendable {
     private mutating func writeEscaped(_ text: String) {
         for byte in text.utf8 {
             switch byte {
-            case UInt8(ascii: "\""), UInt8(ascii: "\\"): buffer.writeMultipleIntegers(UInt8(ascii: "\\"), byte)
+            case UInt8(ascii: "\""), UInt8(ascii: "\\"):
+                buffer.writeMultipleIntegers(UInt8(ascii: "\\"), byte)
             case UInt8(ascii: "\n"): buffer.writeMultipleIntegers(UInt8(ascii: "\\"), UInt8(ascii: "n"))
             case 0..<32:
                 buffer.writeString("\\u00")

@@ -24,7 +24,9 @@ package struct UUIDv7: Hashable, Sendable {
         while true {
             let last = lastStamp.load(ordering: .relaxed)
             let next = max(last + 1, milliseconds << 12)
-            if lastStamp.compareExchange(expected: last, desired: next, ordering: .relaxed).exchanged { return next }
+            if lastStamp.compareExchange(expected: last, desired: next, ordering: .relaxed).exchanged {
+                return next
+            }
         }
     }
 

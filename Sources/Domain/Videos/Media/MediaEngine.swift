@@ -44,7 +44,8 @@ package enum TranscodeStep: Sendable, Codable, Equatable {
     /// Poster picture, JPEG.
     case poster(file: String, width: Int, height: Int)
     /// Sprite sheet for scrubbing, JPEG: tiles row by row, one each `intervalSeconds`.
-    case thumbnails(file: String, tileWidth: Int, tileHeight: Int, columns: Int, count: Int, intervalSeconds: Double)
+    case thumbnails(
+        file: String, tileWidth: Int, tileHeight: Int, columns: Int, count: Int, intervalSeconds: Double)
     /// fMP4 initialisation of a track (`720p`, …, `audio`). `codec` is its RFC 6381 string, such as `avc1.64001f`.
     case initialisation(track: String, file: String, codec: String)
     /// One media segment of a track. `index` from 0. `bytes` is the file's size.

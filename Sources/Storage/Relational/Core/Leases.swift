@@ -13,7 +13,12 @@ package struct Leases: Sendable {
         return try await database.writeSystem { writer in
             let current = try writer.reader.first(
                 "owner, until, fence", from: .leases, where: "name = \(name)"
-            ) { (owner: try $0.next(String.self), until: try $0.next(Timestamp.self), fence: try $0.next(Int64.self)) }
+            ) {
+                (
+                    owner: try $0.next(String.self), until: try $0.next(Timestamp.self),
+                    fence: try $0.next(Int64.self)
+                )
+            }
             guard let current else {
                 try writer.insert(into: .leases, ["name": name, "owner": owner, "until": until, "fence": 1])
                 return 1

@@ -41,7 +41,8 @@ package struct Migrator: Sendable {
                 guard known == hash else {
                     throw Failure(
                         .internal, "migration_changed",
-                        "Migration \(migration.number) (\(migration.name)) is not the one this database was made with.")
+                        "Migration \(migration.number) (\(migration.name)) is not the one this database was made with."
+                    )
                 }
                 return false
             }

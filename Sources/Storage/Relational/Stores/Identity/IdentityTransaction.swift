@@ -19,7 +19,10 @@ struct IdentityTransaction: IdentityWriter {
     func insert(_ tenant: Tenant, placement: TenantPlacement) throws {
         try rows.insert(
             into: .tenants,
-            ["name": tenant.name, "slug": tenant.slug, "region": tenant.region, "created_at": tenant.createdAt])
+            [
+                "name": tenant.name, "slug": tenant.slug, "region": tenant.region,
+                "created_at": tenant.createdAt,
+            ])
         try transaction.system.insert(
             into: .directory,
             [
@@ -62,7 +65,8 @@ struct IdentityTransaction: IdentityWriter {
             into: .sessions,
             [
                 "id": session.id, "user_id": session.user, "generation": session.generation,
-                "expires_at": session.expiresAt, "revoked": session.isRevoked, "created_at": session.createdAt,
+                "expires_at": session.expiresAt, "revoked": session.isRevoked,
+                "created_at": session.createdAt,
             ], key: "tenant_id, id",
             change: """
                 generation = \(session.generation), expires_at = \(session.expiresAt), \

@@ -72,7 +72,8 @@ struct IdentityRows: IdentityReader {
     }
 
     func owners() throws -> Int {
-        try rows.first("count(*)", from: .users, where: "role = \(Role.owner.rawValue)") { try $0.next() } ?? 0
+        try rows.first("count(*)", from: .users, where: "role = \(Role.owner.rawValue)") { try $0.next() }
+            ?? 0
     }
 
     func session(_ id: SessionID) throws -> LoginSession? {
@@ -87,7 +88,8 @@ struct IdentityRows: IdentityReader {
 
     func invitation(_ id: InvitationID) throws -> Invitation? {
         try rows.first(
-            "id, email, role, invited_by, created_at, expires_at, accepted", from: .invitations, where: "id = \(id)"
+            "id, email, role, invited_by, created_at, expires_at, accepted", from: .invitations,
+            where: "id = \(id)"
         ) {
             Invitation(
                 id: try $0.next(), email: try $0.next(), role: try $0.nextCase(), invitedBy: try $0.next(),

@@ -14,7 +14,8 @@ struct VideoRows: VideoReader {
     private static func video(_ row: inout SQLRowReader) throws -> Video {
         let id: VideoID = try row.next()
         let announcement = VideoAnnouncement(
-            title: try row.next(), filename: try row.next(), bytes: try row.next(), contentType: try row.next(),
+            title: try row.next(), filename: try row.next(), bytes: try row.next(),
+            contentType: try row.next(),
             sha256: try row.nextIfPresent())
         return Video(
             id: id, announcement: announcement, createdBy: try row.next(), createdAt: try row.next(),
@@ -25,7 +26,8 @@ struct VideoRows: VideoReader {
         Video.Status(
             state: try row.nextCase(), progress: try row.next(), durationSeconds: try row.nextIfPresent(),
             width: try row.nextIfPresent(), height: try row.nextIfPresent(), failure: try failure(&row),
-            renditions: try JSON.decode([Rendition].self, try row.next([UInt8].self)), isPlayable: try row.next(),
+            renditions: try JSON.decode([Rendition].self, try row.next([UInt8].self)),
+            isPlayable: try row.next(),
             hasPoster: try row.next(), hasThumbnails: try row.next(), updatedAt: try row.next())
     }
 
@@ -42,7 +44,9 @@ struct VideoRows: VideoReader {
 
     func videos(_ page: PageRequest, state: Video.State?) throws -> Page<Video> {
         var condition: SQLText =
-            if let state { "state = \(state.rawValue)" } else { "state <> \(Video.State.awaitingUpload.rawValue)" }
+            if let state { "state = \(state.rawValue)" } else {
+                "state <> \(Video.State.awaitingUpload.rawValue)"
+            }
         if let after = page.after { condition = "\(condition) AND id < \(after)" }
         let found = try rows.select(
             Self.videoColumns, from: .videos, where: condition,

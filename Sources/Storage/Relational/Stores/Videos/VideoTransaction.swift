@@ -24,7 +24,8 @@ struct VideoTransaction: VideoWriter {
                 "id": video.id, "title": video.title, "filename": video.filename, "bytes": video.bytes,
                 "content_type": video.contentType, "sha256": video.sha256, "created_by": video.createdBy,
                 "created_at": video.createdAt, "updated_at": status.updatedAt, "state": status.state.rawValue,
-                "progress": status.progress, "duration_seconds": status.durationSeconds, "width": status.width,
+                "progress": status.progress, "duration_seconds": status.durationSeconds,
+                "width": status.width,
                 "height": status.height, "failure_code": status.failure?.code.rawValue,
                 "failure_detail": status.failure?.detail, "renditions": renditions,
                 "playable": status.isPlayable, "poster": status.hasPoster, "thumbnails": status.hasThumbnails,
@@ -42,9 +43,11 @@ struct VideoTransaction: VideoWriter {
         try rows.upsert(
             into: .uploads,
             [
-                "id": upload.id, "video_id": upload.video, "bytes": upload.bytes, "part_bytes": upload.partBytes,
+                "id": upload.id, "video_id": upload.video, "bytes": upload.bytes,
+                "part_bytes": upload.partBytes,
                 "content_type": upload.contentType, "created_by": upload.createdBy,
-                "created_at": upload.createdAt, "expires_at": upload.expiresAt, "state": upload.state.rawValue,
+                "created_at": upload.createdAt, "expires_at": upload.expiresAt,
+                "state": upload.state.rawValue,
             ], key: "tenant_id, id", change: "state = excluded.state")
     }
 

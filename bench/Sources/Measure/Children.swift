@@ -1,0 +1,49 @@
+import Foundation
+import Synchronization
+
+/// The processes that run for the bench, and what happens to them when the bench is told to stop.
+enum Children {
+    private struct State {
+        var processes: Set<pid_t> = []
+        var scratch: URL?
+    }
+
+    private static let state = Mutex(State())
+    private static let wakeup = Atomic<Int32>(-1)
+
+    static func add(_ process: pid_t) { state.withLock { _ = $0.processes.insert(process) } }
+
+    static func remove(_ process: pid_t) { state.withLock { _ = $0.processes.remove(process) } }
+
+    /// From now on SIGINT and SIGTERM end all children, remove `scratch` and end the bench.
+    ///
+    /// By a handler that wakes a thread: to ignore or block the signals would pass that on to the children.
+    static func endOnSignal(removing scratch: URL) {
+        var ends: [Int32] = [-1, -1]
+        guard pipe(&ends) == 0 else { return }
+        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+        state.withLock { $0.scratch = scratch }
+        wakeup.store(ends[1], ordering: .relaxed)
+        for number in [SIGINT, SIGTERM] {
+            signal(number) { _ in
+                var byte: UInt8 = 0
+                _ = write(Children.wakeup.load(ordering: .relaxed), &byte, 1)
+            }
+        }
+        let reading = ends[0]
+        Thread.detachNewThread {
+            var byte: UInt8 = 0
+            while read(reading, &byte, 1) != 1 {}
+            endAll()
+            exit(130)
+        }
+    }
+
+    private static func endAll() {
+        state.withLock { state in
+            for process in state.processes { kill(process, SIGKILL) }
+            // What cannot be removed lies where builds lie, and goes with them.
+            if let scratch = state.scratch { try? FileManager.default.removeItem(at: scratch) }
+        }
+    }
+}

@@ -1,0 +1,85 @@
+/// Something to compare: arms that take turns, and the rows that set them against each other.
+protocol Scenario: Sendable {
+    var name: String { get }
+    /// In the order of even rounds; odd ones go backward, so that a drift of the machine hits both ends alike.
+    var arms: [Arm] { get }
+    var rows: [Row] { get }
+    /// Done once, before the first round.
+    func prepare() async throws
+}
+
+extension Scenario {
+    func prepare() async throws {}
+}
+
+/// One of the ways to do the work.
+struct Arm: Sendable {
+    let name: String
+    /// Does the work once; gives what was measured. Leaves no process and no file behind.
+    let run: @Sendable () async throws -> Reading
+}
+
+/// What one arm gave in one round, by measure.
+typealias Reading = [Measure: Double]
+
+enum Measure: String, Codable, CodingKeyRepresentable, Comparable {
+    /// Seconds by the clock.
+    case wall
+    /// Seconds of processor time, user and system, of all processes that took part.
+    case cpu
+    /// Seconds until every track has its first segment.
+    case firstSegment
+    /// Bytes of all segments.
+    case outputBytes
+    /// Each a second.
+    case writes, syncs
+    /// Seconds from the spawn to the first good answer.
+    case ready
+    /// Memory in bytes.
+    case resident, proportional
+
+    static func < (left: Self, right: Self) -> Bool { left.rawValue < right.rawValue }
+}
+
+/// A line of the report.
+struct Row: Sendable {
+    /// Names the row in the thresholds' file.
+    let id: String
+    let title: String
+    let value: Value
+
+    enum Value: Sendable {
+        /// The first divided by the second, round by round.
+        case ratio(Source, Source)
+        case absolute(Source, Unit)
+    }
+
+    struct Source: Sendable {
+        let arm: String
+        let measure: Measure
+    }
+
+    enum Unit: String, Sendable, Codable { case seconds, megabytes, perSecond }
+
+    var arms: Set<String> {
+        switch value {
+        case .ratio(let ours, let reference): [ours.arm, reference.arm]
+        case .absolute(let source, _): [source.arm]
+        }
+    }
+
+    /// The row's value in one round; nil where an arm failed.
+    func value(in round: [String: Reading]) -> Double? {
+        switch value {
+        case .ratio(let ours, let reference):
+            guard let above = round[ours], let below = round[reference], below > 0 else { return nil }
+            return above / below
+        case .absolute(let source, let unit):
+            return round[source].map { unit == .megabytes ? $0 / 1e6 : $0 }
+        }
+    }
+}
+
+extension [String: Reading] {
+    subscript(_ source: Row.Source) -> Double? { self[source.arm]?[source.measure] }
+}

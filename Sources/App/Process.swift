@@ -83,17 +83,16 @@ struct Process: Sendable {
     }
 
     private func workers(_ backend: Backend, _ domain: Domain) -> [any Service] {
-        guard case .libav(let media) = profile.media, case .table(let jobs) = profile.jobs else { return [] }
-        return (1...media.concurrentJobs).map { number in
+        let work = profile.worker
+        let host = ProcessInfo.processInfo.hostName
+        return (1...work.concurrentJobs).map { number in
             TranscodeWorker(
-                name:
-                    "\(ProcessInfo.processInfo.hostName)/\(ProcessInfo.processInfo.processIdentifier)/\(number)",
-                jobs: backend.jobs, wakeup: backend.jobWakeup, transcoding: domain.transcoding,
-                objects: backend.objects, store: backend.videos,
+                name: "\(host)/\(ProcessInfo.processInfo.processIdentifier)/\(number)", jobs: backend.jobs,
+                wakeup: backend.jobWakeup, transcoding: domain.transcoding, objects: backend.objects,
+                store: backend.videos,
                 settings: .init(
-                    lease: jobs.lease, heartbeat: jobs.heartbeat, pollInterval: jobs.pollInterval,
-                    backoff: Backoff(first: jobs.firstDelay, maximum: jobs.maximumDelay),
-                    maximumAttempts: jobs.maximumAttempts),
+                    lease: work.lease, heartbeat: work.heartbeat, pollInterval: work.pollInterval,
+                    backoff: work.backoff, maximumAttempts: work.maximumAttempts),
                 metrics: metrics, logger: logger)
         }
     }
@@ -133,33 +132,20 @@ struct Domain: Sendable {
                 refreshLifetime: identity.refreshTokenLifetime,
                 invitationLifetime: identity.invitationLifetime))
         library = VideoLibrary(
-            store: backend.videos, parts: backend.uploads,
+            store: backend.videos, parts: backend.uploads, objects: backend.objects,
             limits: .init(
                 partBytes: uploads.partBytes.bytes, maximumParts: uploads.maximumParts,
                 maximumBytes: uploads.maximumBytes.bytes, tenantBytes: uploads.tenantBytes.bytes,
                 uploadLifetime: uploads.lifetime, partURLLifetime: uploads.partURLLifetime,
                 maximumOpenUploads: uploads.maximumOpenPerTenant))
         playback = Playback(objects: backend.objects, signer: backend.playbackSigner)
-        reactions = VideoReactions(jobs: backend.jobs, objects: backend.objects, notices: notices)
+        reactions = VideoReactions(
+            jobs: backend.jobs, objects: backend.objects, uploads: backend.uploads, notices: notices)
         transcoding = Transcoding(
             store: backend.videos, objects: backend.objects, engine: backend.media, jobs: backend.jobs,
             notices: notices, files: backend.localFiles,
-            settings: .init(limits: backend.mediaLimits, scratch: profile.scratch, lease: profile.jobLease))
-    }
-}
-
-extension Profile {
-    fileprivate var scratch: String {
-        switch media {
-        case .libav(let settings):
-            URL(filePath: settings.scratch).standardizedFileURL.path(percentEncoded: false)
-        }
-    }
-
-    fileprivate var jobLease: Duration {
-        switch jobs {
-        case .table(let settings): settings.lease
-        }
+            settings: .init(
+                limits: backend.mediaLimits, scratch: profile.worker.scratch, lease: profile.worker.lease))
     }
 }
 

@@ -6,7 +6,9 @@ import Videos
 /// Folders and files on this machine's disk.
 enum LocalFolders {
     static func make(_ path: String) throws {
-        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        // What is in it is the product's alone; what exists already keeps its owner's choice.
+        try FileManager.default.createDirectory(
+            atPath: path, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
     }
 
     static func make(parentOf path: String) throws {
@@ -35,6 +37,12 @@ extension Transcoding.LocalFiles {
                     if FileManager.default.fileExists(atPath: path) {
                         try FileManager.default.removeItem(atPath: path)
                     }
+                }
+            },
+            names: { path in
+                try await blocking {
+                    guard FileManager.default.fileExists(atPath: path) else { return [] }
+                    return try FileManager.default.contentsOfDirectory(atPath: path)
                 }
             },
             sha256: { path in

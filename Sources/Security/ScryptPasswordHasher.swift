@@ -37,7 +37,11 @@ package final class ScryptPasswordHasher: PasswordHasher {
             "scrypt$\(rounds)$\(Self.blockSize)$\(Self.parallelism)$\(salt.base64EncodedString())$\(key.base64EncodedString())"
     }
 
-    package func verify(_ password: String, against hash: String) async throws -> Bool {
+    package func verify(_ password: String, against hash: String?) async throws -> Bool {
+        guard let hash else {
+            _ = try await self.hash(password)
+            return false
+        }
         let parts = hash.split(separator: "$").map(String.init)
         guard parts.count == 6, parts[0] == "scrypt", let rounds = Int(parts[1]), let block = Int(parts[2]),
             let parallelism = Int(parts[3]), let salt = Data(base64Encoded: parts[4]),

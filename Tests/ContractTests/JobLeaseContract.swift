@@ -76,16 +76,32 @@ import Testing
     }
 
     @Test(arguments: JobQueueAdapter.all)
-    func `a job whose workers keep dying becomes failed`(_ adapter: JobQueueAdapter) async throws {
+    func `a job whose workers keep dying comes again, one attempt older`(_ adapter: JobQueueAdapter)
+        async throws
+    {
         try await adapter.run { stage in
             #expect(try await stage.queue.enqueue(.sample("a")))
-            for attempt in 1...stage.maximumAttempts {
+            for attempt in 1...12 {
                 #expect(try await stage.claim(lease: Self.lease)?.attempt == attempt)
                 try await stage.pass(Self.lease)
             }
-            #expect(try await stage.claim() == nil)
-            let depth = try await stage.queue.depth(of: "sample")
-            #expect(depth == JobDepth(waiting: 0, running: 0, failed: 1, oldestDue: nil))
+        }
+    }
+
+    @Test(arguments: JobQueueAdapter.all)
+    func `a checkpoint starts the count of attempts anew`(_ adapter: JobQueueAdapter) async throws {
+        try await adapter.run { stage in
+            #expect(try await stage.queue.enqueue(.sample("a")))
+            _ = try await stage.claim(lease: Self.lease)
+            try await stage.pass(Self.lease)
+            let second = try #require(try await stage.claim(lease: Self.lease))
+            #expect(second.attempt == 2)
+            #expect(
+                try await stage.queue.heartbeat(second.lease, extend: Self.lease, checkpoint: [1]) == .goOn)
+            try await stage.pass(Self.lease)
+            let third = try #require(try await stage.claim(lease: Self.lease))
+            #expect(third.attempt == 2)
+            #expect(third.checkpoint == [1])
         }
     }
 

@@ -7,8 +7,6 @@ import Testing
 /// Where a contract test of `JobQueue` plays: an empty queue, and time that it can let pass.
 struct JobQueueStage: Sendable {
     let queue: any JobQueue
-    /// Leases that may lapse before the queue gives a job up.
-    let maximumAttempts: Int
     let now: @Sendable () -> Timestamp
     let pass: @Sendable (Duration) async throws -> Void
 }
@@ -23,12 +21,10 @@ struct JobQueueAdapter: CustomTestStringConvertible, Sendable {
     private static let table = JobQueueAdapter(testDescription: "table in SQLite") { test in
         try await TestDatabase.with { file in
             let clock = ManualClock()
-            let settings = TableJobQueue.Settings(maximumAttempts: 3)
             let queue = TableJobQueue(
-                database: file.database { clock.now }, settings: settings, now: { clock.now })
+                database: file.database { clock.now }, now: { clock.now })
             let stage = JobQueueStage(
-                queue: queue, maximumAttempts: settings.maximumAttempts, now: { clock.now },
-                pass: { clock.advance(by: $0) })
+                queue: queue, now: { clock.now }, pass: { clock.advance(by: $0) })
             try await test(stage)
         }
     }

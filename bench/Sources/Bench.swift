@@ -1,1 +1,87 @@
-@main struct Bench { static func main() {} }
+import ArgumentParser
+import Foundation
+
+/// Measures `seed` against references in the same run, on this machine, taking turns.
+@main
+struct Bench: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "bench", abstract: "Measures CloudStream's seed profile against references in the same run.",
+        discussion: "Ends with 1 when a run failed; with --strict also when a goal was not surely met.")
+
+    @Option(help: "How often everything is run.") var rounds = 5
+    @Flag(help: "Two rounds and shorter arms: to see that all works, not to conclude from.") var quick = false
+    @Flag(help: "A goal that is missed, or not surely met, is a failure.") var strict = false
+    @Option(help: "The repository.", completion: .directory) var repository = "."
+    @Option(help: "The release build of the program; the one beside this by default.", completion: .file())
+    var app: String?
+    @Option(help: "A film to transcode instead of the generated one.", completion: .file()) var clip: String?
+    @Option(help: "Runs only this scenario (transcode, noise, writes, start); may be repeated.")
+    var only: [String] = []
+
+    func validate() throws {
+        guard (1...100).contains(rounds) else { throw ValidationError("--rounds must be 1 to 100.") }
+        guard FileManager.default.isExecutableFile(atPath: program.plainPath) else {
+            throw ValidationError("\(program.plainPath) is missing: swift build -c release --product app")
+        }
+        if let stranger = only.first(where: { !Self.names.contains($0) }) {
+            throw ValidationError("There is no scenario \"\(stranger)\", only \(Self.names.joined(separator: ", ")).")
+        }
+        if let clip, !FileManager.default.isReadableFile(atPath: clip) {
+            throw ValidationError("\(clip) cannot be read.")
+        }
+    }
+
+    mutating func run() async throws {
+        let folder = URL(filePath: repository).absoluteURL
+        let scratch = try Scratch(repository: folder)
+        Children.endOnSignal(removing: scratch.root)
+        let outcome: Result<Report, any Error>
+        do { outcome = .success(try await measure(folder, scratch)) } catch { outcome = .failure(error) }
+        try scratch.remove()
+        let report = try outcome.get()
+        let files = try report.write(to: folder.appending(path: "bench/results"))
+        Output.line("\n\(report.table)\n\n\(report.summary)\n\(files.plainPath).{json,md}")
+        for error in report.errors { Output.error("\(error.scenario), \(error.arm): \(error.message)") }
+        if report.isFailure(isStrict: strict) { throw ExitCode.failure }
+    }
+
+    private func measure(_ folder: URL, _ scratch: Scratch) async throws -> Report {
+        let thresholds = try Thresholds(file: folder.appending(path: "bench/thresholds/seed.json"))
+        let clip = Clip(given: clip.map { URL(filePath: $0).absoluteURL }, scratch: scratch)
+        let all = scenarios(folder, scratch, clip)
+        let strangers = thresholds.strangers(to: all.flatMap(\.rows))
+        guard strangers.isEmpty else { throw RunFailure("thresholds without a row: \(strangers)") }
+        let (start, watch) = (Date(), Stopwatch())
+        let machine = Machine.describe(repository: folder)
+        var rounds = Rounds(all.filter { only.isEmpty || only.contains($0.name) }, progress: Output.progress)
+        let count = quick ? min(self.rounds, 2) : self.rounds
+        try await rounds.run(count)
+        return Report(
+            startedAt: start, seconds: watch.wall, rounds: count, clip: clip.description, machine: machine,
+            rows: rounds.lines(thresholds), readings: rounds.readings, errors: rounds.errors)
+    }
+
+    private static let names = ["transcode", "noise", "writes", "start"]
+
+    private func scenarios(_ folder: URL, _ scratch: Scratch, _ clip: Clip) -> [any Scenario] {
+        [
+            TranscodeLadder(clip: clip, scratch: scratch, worker: .init(executable: program.plainPath)),
+            Noise(clip: clip, scratch: scratch),
+            DurableWrites(scratch: scratch, duration: quick ? .seconds(1) : .seconds(2)),
+            StartUp(app: program, repository: folder, scratch: scratch, idle: .seconds(5)),
+        ]
+    }
+
+    private var program: URL {
+        if let app { return URL(filePath: app).absoluteURL }
+        let own = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
+        return URL(filePath: own).deletingLastPathComponent().appending(path: "app")
+    }
+}
+
+/// Text for the person at the terminal.
+enum Output {
+    static func line(_ text: String) { FileHandle.standardOutput.write(Data((text + "\n").utf8)) }
+    static func error(_ text: String) { FileHandle.standardError.write(Data((text + "\n").utf8)) }
+    static func progress(_ text: String) { error(text) }
+}

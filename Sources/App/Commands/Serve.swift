@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import Kernel
 import Logging
+import NIOCore
 import Profiles
 import ServiceLifecycle
 import Telemetry
@@ -28,6 +29,12 @@ struct Serve: AsyncParsableCommand {
             try await Process(profile: profile, logger: logger).run()
         } catch let failure as Failure {
             throw CommandFailure.failed("app: \(failure)")
+        } catch let error as IOError {
+            let http = profile.http
+            throw CommandFailure.failed(
+                "app: cannot listen on \(http.host):\(http.port) (http.port) and"
+                    + " \(profile.admin.host):\(profile.admin.port) (admin.port): \(error.localizedDescription)."
+                    + " Choose others, such as --set http.port=8090 --set admin.port=8091.")
         }
     }
 }

@@ -3,6 +3,7 @@ import Identity
 import Kernel
 import Logging
 import NIOCore
+import Synchronization
 
 /// What is known of one request, from its first middleware to its handler.
 struct APIContext: RequestContext {
@@ -14,6 +15,8 @@ struct APIContext: RequestContext {
     var trace = TraceParent()
     /// Set by the gateway once the token was verified.
     var identity: VerifiedIdentity?
+    /// Shared by all copies of the context, so that the gateway learns who it was.
+    let subject = RequestSubject()
     let remoteAddress: String
 
     init(source: ApplicationRequestContextSource) {
@@ -28,6 +31,14 @@ struct VerifiedIdentity: Sendable {
     let claims: AccessClaims
     var caller: Caller
     let placement: TenantPlacement
+}
+
+/// Who a request turned out to come from, told from the inside of a route to the gateway around it.
+final class RequestSubject: Sendable {
+    private let caller = Mutex<Caller?>(nil)
+
+    func set(_ caller: Caller) { self.caller.withLock { $0 = caller } }
+    var current: Caller? { caller.withLock { $0 } }
 }
 
 /// W3C trace context, level 1: taken from the request or begun here.

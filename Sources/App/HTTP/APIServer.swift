@@ -19,7 +19,9 @@ struct APIServer: Sendable {
     func application() throws -> some ApplicationProtocol {
         let http = profile.http
         let router = try table().router(
-            Gateway(metrics: metrics, inFlight: InFlight(limit: http.maximumRequestsInFlight)))
+            Gateway(
+                metrics: metrics, inFlight: InFlight(limit: http.maximumRequestsInFlight),
+                allowedOrigins: Set(http.allowedOrigins)))
         return Application(
             router: router, server: .http1(configuration: http.channel),
             configuration: ApplicationConfiguration(
@@ -49,8 +51,10 @@ struct APIServer: Sendable {
             limiter: backend.rateLimiter, perMinute: profile.identity.signInAttempts.perMinute)
         let feed = VideoEventStream(
             library: domain.library, notices: domain.notices, signer: backend.playbackSigner)
-        return IdentityRoutes(accounts: domain.accounts, authenticator: authenticator, signInLimit: signIns)
-            .routes
+        return IdentityRoutes(
+            accounts: domain.accounts, authenticator: authenticator, signInLimit: signIns,
+            publicURL: profile.http.publicURL
+        ).routes
             + VideoRoutes(library: domain.library, signer: backend.playbackSigner, feed: feed).routes
             + PlaybackRoutes(playback: domain.playback, endpoint: backend.objectEndpoint).routes
             + SystemRoutes(

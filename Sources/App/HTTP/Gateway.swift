@@ -11,6 +11,8 @@ struct Gateway: RouterMiddleware {
     typealias Context = APIContext
     let metrics: MetricRegistry
     let inFlight: InFlight
+    /// Other origins whose pages may call.
+    let allowedOrigins: Set<String>
 
     func handle(
         _ request: Request, context: APIContext,
@@ -22,9 +24,13 @@ struct Gateway: RouterMiddleware {
         if let header = request.headers[.traceParent], let trace = TraceParent(header: header) {
             context.trace = trace
         }
+        // The framework's own id would be a second one.
+        context.logger[metadataKey: "hb.request.id"] = nil
         context.logger[metadataKey: "requestId"] = "\(context.requestID)"
         context.logger[metadataKey: "traceId"] = "\(context.trace.traceID)"
-        var response = await answer(request, context, next)
+        var response =
+            if let allowed = preflight(request) { allowed } else { await answer(request, context, next) }
+        allowOrigin(request, &response.headers)
         response.headers[.requestID] = context.requestID
         Self.secure(&response.headers)
         record(request, context, response.status, ContinuousClock.now - start)
@@ -53,6 +59,30 @@ struct Gateway: RouterMiddleware {
         }
     }
 
+    /// The answer to a browser that asks before it sends another origin's request.
+    private func preflight(_ request: Request) -> Response? {
+        guard request.method == .options, request.headers[.accessControlRequestMethod] != nil,
+            let origin = request.headers[.origin], allowedOrigins.contains(origin)
+        else { return nil }
+        return Response(
+            status: .noContent,
+            headers: [
+                .accessControlAllowMethods: "GET, HEAD, POST, PUT, PATCH, DELETE",
+                .accessControlAllowHeaders: "Authorization, Content-Type, Idempotency-Key, traceparent",
+                .accessControlMaxAge: "600",
+            ])
+    }
+
+    /// Playback allows everybody by itself: its addresses are signed.
+    private func allowOrigin(_ request: Request, _ headers: inout HTTPFields) {
+        guard let origin = request.headers[.origin], allowedOrigins.contains(origin),
+            headers[.accessControlAllowOrigin] == nil
+        else { return }
+        headers[.accessControlAllowOrigin] = origin
+        headers[.accessControlExposeHeaders] = "ETag, Location, Retry-After, X-Request-Id"
+        headers[.vary] = "Origin"
+    }
+
     /// Of every answer; pages add their own policy for content.
     private static func secure(_ headers: inout HTTPFields) {
         headers[.xContentTypeOptions] = "nosniff"
@@ -63,7 +93,7 @@ struct Gateway: RouterMiddleware {
     private func record(
         _ request: Request, _ context: APIContext, _ status: HTTPResponse.Status, _ span: Duration
     ) {
-        let route = context.endpointPath ?? "unmatched"
+        let route = context.endpointPath?.replacing("**", with: "{path}") ?? "unmatched"
         let method = request.method.rawValue
         metrics.add(
             to: "http_requests_total", help: "Requests by route and status.",
@@ -71,12 +101,15 @@ struct Gateway: RouterMiddleware {
         metrics.observe(
             span.inSeconds, in: "http_request_seconds", help: "Time until the answer's head, by route.",
             labels: ["method": method, "route": route])
-        context.logger.info(
-            "request",
-            metadata: [
-                "method": "\(method)", "route": "\(route)", "status": "\(status.code)",
-                "milliseconds": "\(span.inMilliseconds)",
-            ])
+        var metadata: Logger.Metadata = [
+            "method": "\(method)", "route": "\(route)", "status": "\(status.code)",
+            "milliseconds": "\(span.inMilliseconds)",
+        ]
+        if let caller = context.subject.current {
+            metadata["tenant"] = "\(caller.tenant)"
+            metadata["user"] = "\(caller.user)"
+        }
+        context.logger.info("request", metadata: metadata)
     }
 }
 

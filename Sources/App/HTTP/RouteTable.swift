@@ -18,7 +18,39 @@ struct RouteTable: Sendable {
                 try await enter(route, request, context)
             }
         }
+        answerHeads(router)
+        refuseOtherMethods(router)
         return router
+    }
+
+    /// HEAD wherever there is GET (RFC 9110), but for streams, which say for themselves.
+    private func answerHeads(_ router: Router<APIContext>) {
+        for route in routes where route.method == .get && !route.isStream {
+            router.on(route.routerPath, method: .head) { request, context in
+                var response = try await enter(route, request, context)
+                response.headers[.contentLength] = response.body.contentLength.map(String.init)
+                response.body = ResponseBody()
+                return response
+            }
+        }
+    }
+
+    /// 405 with `Allow` where a path exists and the method does not.
+    private func refuseOtherMethods(_ router: Router<APIContext>) {
+        let methods: [HTTPRequest.Method] = [.get, .head, .post, .put, .patch, .delete]
+        for (path, known) in Dictionary(grouping: routes, by: \.path) {
+            let hasHead = known.contains { $0.method == .get && !$0.isStream }
+            let allowed = known.map(\.method) + (hasHead ? [.head] : [])
+            for method in methods where !allowed.contains(method) {
+                router.on(known[0].routerPath, method: method) { _, context in
+                    let failure = Failure(
+                        .invalid, "method_not_allowed", "\(path) does not answer to \(method).")
+                    var response = Problem.response(failure, requestID: context.requestID)
+                    response.headers[.allow] = allowed.map(\.rawValue).sorted().joined(separator: ", ")
+                    return response
+                }
+            }
+        }
     }
 
     private func enter(_ route: Route, _ request: Request, _ context: APIContext) async throws -> Response {
@@ -27,6 +59,7 @@ struct RouteTable: Sendable {
             var identity = try await authenticator.authenticate(request.headers[.authorization])
             identity.caller.traceParent = context.trace.text
             context.identity = identity
+            context.subject.set(identity.caller)
             context.logger[metadataKey: "tenant"] = "\(identity.caller.tenant)"
             context.logger[metadataKey: "user"] = "\(identity.caller.user)"
         }

@@ -27,7 +27,7 @@ struct EventConsumption: Service {
             var failures = 0
             while !Task.isCancelled {
                 do {
-                    try await consume()
+                    try await consume { failures = 0 }
                 } catch {
                     guard !Task.isCancelled else { return }
                     failures += 1
@@ -41,13 +41,14 @@ struct EventConsumption: Service {
     }
 
     /// Works with one membership until it fails or the task ends.
-    private func consume() async throws {
+    private func consume(whenWell: () -> Void) async throws {
         let consumer = try await log.consumer(of: group)
         do {
             while !Task.isCancelled {
                 let deliveries = try await consumer.poll(limit: settings.batch, wait: settings.wait)
                 try await handle(deliveries, consumer)
                 try await replay()
+                whenWell()
             }
         } catch {
             await consumer.close()
@@ -60,6 +61,10 @@ struct EventConsumption: Service {
         var stopped: Set<Int> = []
         for delivery in deliveries where !stopped.contains(delivery.partition) {
             do {
+                // An event that killed its process came back without an error to count.
+                guard delivery.attempt <= settings.maximumAttempts else {
+                    throw Failure(.internal, "attempts_exhausted", "Applying it ended the process each time.")
+                }
                 try await withDeadline(settings.handlerDeadline) { try await apply(delivery.event) }
             } catch {
                 if Task.isCancelled { throw CancellationError() }

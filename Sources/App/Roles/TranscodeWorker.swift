@@ -43,6 +43,8 @@ struct TranscodeWorker: Service {
         }
     }
 
+    private static let exhausted = "The video could not be processed; please try to upload it again."
+
     private enum End: Sendable { case finished, cancelled, leaseLost }
 
     private func work(_ job: LeasedJob) async {
@@ -68,6 +70,9 @@ struct TranscodeWorker: Service {
 
     /// Runs the job beside its heartbeat; whichever ends first ends the other.
     private func perform(_ job: LeasedJob) async throws -> JobOutcome {
+        guard job.attempt <= settings.maximumAttempts else {
+            throw MediaFailure(.workerCrashed, Self.exhausted)
+        }
         let order = try JSON.decode(Transcoding.Order.self, job.payload)
         let end = try await withThrowingTaskGroup(of: End.self) { group in
             group.addTask {
@@ -88,13 +93,20 @@ struct TranscodeWorker: Service {
         }
     }
 
+    /// A queue that cannot be reached for a moment costs nothing as long as the lease lasts.
     private func keepLease(_ job: LeasedJob) async throws -> End {
+        var heldUntil = ContinuousClock.now + settings.lease
         while true {
             try await Task.sleep(for: settings.heartbeat)
-            switch try await jobs.heartbeat(job.lease, extend: settings.lease, checkpoint: nil) {
-            case .goOn: continue
-            case .cancelled: return .cancelled
-            case .leaseLost: return .leaseLost
+            do {
+                switch try await jobs.heartbeat(job.lease, extend: settings.lease, checkpoint: nil) {
+                case .goOn: heldUntil = .now + settings.lease
+                case .cancelled: return .cancelled
+                case .leaseLost: return .leaseLost
+                }
+            } catch {
+                guard ContinuousClock.now < heldUntil else { throw error }
+                logger.warning("heartbeat failed", metadata: ["video": "\(job.key)", "error": "\(error)"])
             }
         }
     }

@@ -82,8 +82,7 @@ package struct Accounts: Sendable {
     /// `invalid_credentials`, whether the address is unknown or the password wrong.
     package func signIn(email: String, password: String) async throws -> Entry {
         let login = try await store.login(email: SignUp.normalised(email: email))
-        // Hashing for unknown addresses too: else the time tells which addresses exist.
-        let matches = try await passwords.verify(password, against: login?.passwordHash ?? Self.noHash)
+        let matches = try await passwords.verify(password, against: login?.passwordHash)
         guard let login, matches else {
             throw Failure(
                 .unauthorised, "invalid_credentials", "The e-mail address or the password is wrong.")
@@ -100,16 +99,13 @@ package struct Accounts: Sendable {
         return try await entry(seat)
     }
 
-    /// A well-formed hash that no password matches.
-    private static let noHash =
-        "scrypt$16384$8$1$AAAAAAAAAAAAAAAAAAAAAA==$"
-        + "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
-
     /// A new pair for a refresh token. `session_revoked` if the token was used before: then all of the family end.
-    package func refresh(_ token: String) async throws -> TokenPair {
+    /// The same token with the same `once` key gets the same pair, for those whose answer was lost on the way.
+    package func refresh(_ token: String, once: OnceKey?) async throws -> TokenPair {
         guard let claims = tokens.open(token, purpose: .refresh) else { throw Self.sessionOver }
         let time = now()
-        let renewed = try await store.write(WriteContext(tenant: claims.tenant)) { writer -> Seat? in
+        let renewed = try await store.write(WriteContext(tenant: claims.tenant, once: once)) {
+            writer -> Seat? in
             guard let tenant = try writer.tenant(),
                 var session = try writer.session(SessionID(claims.subject)),
                 let user = try writer.user(session.user)

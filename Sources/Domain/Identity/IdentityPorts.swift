@@ -45,8 +45,9 @@ package protocol IdentityWriter: IdentityReader {
 package protocol PasswordHasher: Sendable {
     /// A hash that carries its own salt and parameters.
     func hash(_ password: String) async throws -> String
-    /// Takes as long for a wrong password as for a right one. `overloaded` when too many wait.
-    func verify(_ password: String, against hash: String) async throws -> Bool
+    /// Takes as long for a wrong password, and for nobody's (nil, always false), as for a right one: the time must
+    /// not tell which accounts exist. `overloaded` when too many wait.
+    func verify(_ password: String, against hash: String?) async throws -> Bool
 }
 
 /// Tokens that only this system can have made.

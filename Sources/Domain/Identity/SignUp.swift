@@ -17,7 +17,7 @@ package struct SignUp: Sendable {
     }
 
     static let maximumName = 100
-    static let maximumEmail = 254
+    package static let maximumEmail = 254
     /// NIST SP 800-63B: at least 8, no rules of composition; the upper bound keeps hashing cheap.
     static let passwordLength = 8...256
 

@@ -23,8 +23,10 @@ extension HLSPackage {
 
     /// A track's playlist: growing (EVENT) until the whole is finished, then complete (VOD).
     package func mediaPlaylist(_ track: String) -> String {
-        let segments = tracks[track]?.segments ?? []
         let isFinished = summary != nil
+        // Only what every track has, and what a resumed run will not make again: caches keep listed segments.
+        let known = tracks[track]?.segments ?? []
+        let segments = isFinished ? known[...] : known.prefix(completeSegments)
         let longest = segments.map(\.durationSeconds).max() ?? Double(plan.segmentSeconds)
         var lines = [
             "#EXTM3U", "#EXT-X-VERSION:7",

@@ -50,8 +50,8 @@ package struct HLSPackage: Sendable, Codable, Equatable {
 
     package var durationSeconds: Double { summary?.durationSeconds ?? properties.durationSeconds }
 
-    /// Takes in a step whose file is stored. Returns the track whose playlist changed.
-    package mutating func apply(_ step: TranscodeStep) -> String? {
+    /// Takes in a step whose file is stored.
+    package mutating func apply(_ step: TranscodeStep) {
         switch step {
         case .poster:
             hasPoster = true
@@ -63,7 +63,7 @@ package struct HLSPackage: Sendable, Codable, Equatable {
             tracks[track, default: Track(codec: codec, segments: [])].codec = codec
         case .segment(let track, let index, _, let seconds, let bytes):
             // A resumed run may tell a segment again; the newer bytes replaced the older.
-            guard var known = tracks[track], index <= known.segments.count else { return nil }
+            guard var known = tracks[track], index <= known.segments.count else { return }
             let segment = Segment(durationSeconds: seconds, bytes: bytes)
             if index < known.segments.count {
                 known.segments[index] = segment
@@ -71,11 +71,9 @@ package struct HLSPackage: Sendable, Codable, Equatable {
                 known.segments.append(segment)
             }
             tracks[track] = known
-            return track
         case .progress:
             break
         }
-        return nil
     }
 
     package mutating func finish(_ summary: TranscodeSummary) { self.summary = summary }

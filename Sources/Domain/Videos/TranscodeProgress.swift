@@ -25,8 +25,7 @@ actor TranscodeProgress {
 
     func take(_ step: TranscodeStep) async throws {
         try await storeFile(of: step)
-        let changedTrack = package.apply(step)
-        if let changedTrack { try await work.putPlaylist(package, changedTrack, keys) }
+        package.apply(step)
         if package.completeSegments > checkpointed {
             try await checkpoint()
             try await tell(package.fraction, force: true)
@@ -55,16 +54,17 @@ actor TranscodeProgress {
         _ = try await work.objects.put(keys.playback(path), movingFile: file, contentType: type)
     }
 
-    /// A whole column of segments is safe: a killed run goes on behind it, and players may have it.
+    /// A whole column of segments is safe: a killed run goes on behind it, and then players may have it.
     private func checkpoint() async throws {
-        if !hasMaster {
-            try await work.putMaster(package, keys)
-            hasMaster = true
-        }
         let signal = try await work.jobs.heartbeat(
             job.lease, extend: work.settings.lease, checkpoint: JSON.encode(package))
         guard signal == .goOn else { throw CancellationError() }
         checkpointed = package.completeSegments
+        for track in package.trackNames { try await work.putPlaylist(package, track, keys) }
+        if !hasMaster {
+            try await work.putMaster(package, keys)
+            hasMaster = true
+        }
     }
 
     private func tell(_ fraction: Double, force: Bool) async throws {

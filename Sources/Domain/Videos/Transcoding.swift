@@ -19,19 +19,24 @@ package struct Transcoding: Sendable {
 
     /// What crosses to the local disk: made by the composition root.
     package struct LocalFiles: Sendable {
-        /// Makes an empty folder, removing what a killed run left there.
+        /// Makes an empty folder, removing what is there.
         package let makeEmptyDirectory: @Sendable (String) async throws -> Void
+        /// Removes a folder with all that is in it; absent is fine.
         package let remove: @Sendable (String) async throws -> Void
+        /// Names in a folder; none if it is absent.
+        package let names: @Sendable (String) async throws -> [String]
         /// Lower-case hexadecimal SHA-256 of a file.
         package let sha256: @Sendable (String) async throws -> String
 
         package init(
             makeEmptyDirectory: @escaping @Sendable (String) async throws -> Void,
             remove: @escaping @Sendable (String) async throws -> Void,
+            names: @escaping @Sendable (String) async throws -> [String],
             sha256: @escaping @Sendable (String) async throws -> String
         ) {
             self.makeEmptyDirectory = makeEmptyDirectory
             self.remove = remove
+            self.names = names
             self.sha256 = sha256
         }
     }
@@ -70,8 +75,10 @@ package struct Transcoding: Sendable {
     /// Does the job to its end, or as far as it gets. Source failures end the video as `failed` and the job as done;
     /// other errors are thrown, for the job to be tried again. Throws `CancellationError` when told to stop.
     package func perform(_ order: Order, _ job: LeasedJob) async throws {
-        let folder = settings.scratch + "/" + job.key
+        // Of this lease alone: a worker that lost the job and has not noticed must not touch it.
+        let folder = settings.scratch + "/\(job.key)-\(job.lease.token)"
         do {
+            try await removeLeftovers(of: job)
             try await files.makeEmptyDirectory(folder)
             try await transcode(order.video, job, in: folder)
         } catch let failure as MediaFailure where !failure.isRetryable {
@@ -82,6 +89,13 @@ package struct Transcoding: Sendable {
             throw error
         }
         try await files.remove(folder)
+    }
+
+    /// What earlier leases of the job left when they were killed.
+    private func removeLeftovers(of job: LeasedJob) async throws {
+        for name in try await files.names(settings.scratch) where name.hasPrefix("\(job.key)-") {
+            try await files.remove(settings.scratch + "/" + name)
+        }
     }
 
     /// Ends the video as failed; nothing happens if processing was over.

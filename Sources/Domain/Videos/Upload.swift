@@ -6,7 +6,7 @@ package typealias UploadID = Identifier<UploadSubject>
 /// The way of a video's bytes into the object store, in parts.
 package struct Upload: Sendable, Codable, Equatable {
     package enum State: String, Sendable, Codable {
-        case open, completed, aborted, expired
+        case open, completed
     }
 
     package let id: UploadID
@@ -38,16 +38,12 @@ package struct Upload: Sendable, Codable, Equatable {
     package func requireOpen(at time: Timestamp) throws(Failure) {
         switch state {
         case .open where time < expiresAt: return
-        case .open, .expired:
-            throw .conflict("upload_expired", "This upload was left for too long; start it anew.")
+        case .open: throw .conflict("upload_expired", "This upload was left for too long; start it anew.")
         case .completed: throw .conflict("upload_completed", "This upload is complete.")
-        case .aborted: throw .conflict("upload_aborted", "This upload was cancelled.")
         }
     }
 
     package mutating func complete() { state = .completed }
-    package mutating func abort() { state = .aborted }
-    package mutating func expire() { state = .expired }
 
     /// The upload as the object store knows it.
     package func multipart(in tenant: TenantID) -> MultipartUpload {

@@ -43,4 +43,6 @@ package struct VideoDeleted: EventPayload, Equatable {
     package static let version = 1
     package let video: VideoID
     package let deletedBy: UserID?
+    /// Whose parts may lie in the object store still.
+    package let openUploads: [MultipartUpload]?
 }

@@ -102,16 +102,22 @@ extension VideoLibrary {
                     "part_mismatch", "The stored file has another size than was announced.")
             }
         }
+        do {
+            return try await settle(upload, by: caller, once)
+        } catch let failure as Failure where failure.kind == .notFound {
+            // Deleted meanwhile, and perhaps cleaned up before the parts had become an object.
+            try await objects.delete(prefix: VideoObjects(tenant: caller.tenant, video: upload.video).prefix)
+            throw failure
+        }
+    }
+
+    private func settle(_ completed: Upload, by caller: Caller, _ once: OnceKey?) async throws -> Video {
         let time = now()
         return try await store.write(WriteContext(caller, once: once)) { writer in
-            var video = try Self.found(try writer.video(upload.video))
-            // Read again: another request may have completed, cancelled or expired it meanwhile.
-            guard var upload = try writer.upload(id) else { throw Failure.notFound("upload") }
-            if upload.state == .completed { return video }
-            guard upload.state == .open else {
-                try upload.requireOpen(at: time)
-                return video
-            }
+            var video = try Self.found(try writer.video(completed.video))
+            // Read again: another request may have completed it meanwhile.
+            guard var upload = try writer.upload(completed.id) else { throw Failure.notFound("upload") }
+            guard upload.state == .open else { return video }
             upload.complete()
             _ = video.uploadCompleted(at: time)
             try writer.save(upload)
@@ -145,6 +151,7 @@ extension VideoLibrary {
         try await store.expiredUploads(before: now(), limit: limit)
     }
 
+    /// Its parts follow by the event.
     private func end(_ upload: Upload, in tenant: TenantID, by user: UserID?, once: OnceKey?) async throws {
         _ = try await store.write(WriteContext(tenant: tenant, once: once)) { writer in
             guard let upload = try writer.upload(upload.id) else { return false }
@@ -152,10 +159,11 @@ extension VideoLibrary {
                 throw Failure.conflict(
                     "upload_completed", "This upload is complete; delete the video instead.")
             }
-            if let video = try writer.video(upload.video) { try Self.remove(video, by: user, writer) }
+            if let video = try writer.video(upload.video) {
+                try Self.remove(video, in: tenant, by: user, writer)
+            }
             return true
         }
-        try await parts.abort(upload.multipart(in: tenant))
     }
 
     private func openUpload(_ id: UploadID, _ caller: Caller) async throws -> Upload {

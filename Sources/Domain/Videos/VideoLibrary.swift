@@ -30,15 +30,17 @@ package struct VideoLibrary: Sendable {
 
     let store: any VideoStore
     let parts: any MultipartStore
+    let objects: any ObjectStore
     let limits: Limits
     let now: @Sendable () -> Timestamp
 
     package init(
-        store: any VideoStore, parts: any MultipartStore, limits: Limits,
+        store: any VideoStore, parts: any MultipartStore, objects: any ObjectStore, limits: Limits,
         now: @escaping @Sendable () -> Timestamp = { .now() }
     ) {
         self.store = store
         self.parts = parts
+        self.objects = objects
         self.limits = limits
         self.now = now
     }
@@ -73,19 +75,24 @@ package struct VideoLibrary: Sendable {
     package func delete(_ id: VideoID, by caller: Caller, _ once: OnceKey?) async throws {
         _ = try await store.write(WriteContext(caller, once: once)) { writer in
             let video = try Self.editable(id, by: caller, writer)
-            try Self.remove(video, by: caller.user, writer)
+            try Self.remove(video, in: caller.tenant, by: caller.user, writer)
             return true
         }
     }
 
-    static func remove(_ video: Video, by user: UserID?, _ writer: any VideoWriter) throws {
-        let open = try writer.uploads(of: video.id).count { $0.state == .open }
+    static func remove(
+        _ video: Video, in tenant: TenantID, by user: UserID?, _ writer: any VideoWriter
+    ) throws {
+        let open = try writer.uploads(of: video.id).filter { $0.state == .open }
         var usage = try writer.usage()
         usage.bytes -= video.bytes
-        usage.openUploads -= open
+        usage.openUploads -= open.count
         try writer.save(usage)
         try writer.remove(video.id)
-        try writer.publish(VideoDeleted(video: video.id, deletedBy: user), key: video.id.description)
+        try writer.publish(
+            VideoDeleted(
+                video: video.id, deletedBy: user, openUploads: open.map { $0.multipart(in: tenant) }),
+            key: video.id.description)
     }
 
     static func found(_ video: Video?) throws(Failure) -> Video {

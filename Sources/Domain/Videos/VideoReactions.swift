@@ -6,11 +6,15 @@ package struct VideoReactions: Sendable {
 
     private let jobs: any JobQueue
     private let objects: any ObjectStore
+    private let uploads: any MultipartStore
     private let notices: VideoNotices
 
-    package init(jobs: any JobQueue, objects: any ObjectStore, notices: VideoNotices) {
+    package init(
+        jobs: any JobQueue, objects: any ObjectStore, uploads: any MultipartStore, notices: VideoNotices
+    ) {
         self.jobs = jobs
         self.objects = objects
+        self.uploads = uploads
         self.notices = notices
     }
 
@@ -23,7 +27,9 @@ package struct VideoReactions: Sendable {
                     kind: Transcoding.jobKind, key: video.description, tenant: event.tenant,
                     payload: JSON.encode(Transcoding.Order(video: video))))
         case VideoDeleted.type:
-            let video = try event.payload(VideoDeleted.self).video
+            let deletion = try event.payload(VideoDeleted.self)
+            let video = deletion.video
+            for upload in deletion.openUploads ?? [] { try await uploads.abort(upload) }
             try await jobs.cancel(kind: Transcoding.jobKind, key: video.description)
             try await objects.delete(prefix: VideoObjects(tenant: event.tenant, video: video).prefix)
             await notices.changed(video)

@@ -11,9 +11,11 @@ package final class MemoryPubSub: PubSub {
         var channels: [String: Subscribers] = [:]
     }
 
+    private let maximumChannels: Int
     private let state = Mutex(State())
 
-    package init() {}
+    /// Subscribing to more channels at once than `maximumChannels` is `overloaded`.
+    package init(maximumChannels: Int = 100_000) { self.maximumChannels = maximumChannels }
 
     package func publish(_ channel: String, _ message: [UInt8]) async throws {
         let subscribers = state.withLock { $0.channels[channel] ?? [:] }
@@ -25,6 +27,12 @@ package final class MemoryPubSub: PubSub {
     package func subscribe(
         _ channel: String, capacity: Int
     ) async throws -> any AsyncSequence<[UInt8], Never> & Sendable {
+        let isFull = state.withLock { state in
+            state.channels[channel] == nil && state.channels.count >= maximumChannels
+        }
+        if isFull {
+            throw Failure(.overloaded, "overloaded", "Too many are listening at once; try again soon.")
+        }
         let (stream, continuation) = AsyncStream.makeStream(
             of: [UInt8].self, bufferingPolicy: .bufferingOldest(max(1, capacity)))
         let id = state.withLock { state in

@@ -16,11 +16,11 @@ struct HTTPProbe: Sendable {
         guard connected == 0 else { return false }
         let request = Array("GET \(path) HTTP/1.1\r\nHost: 127.0.0.1:\(port)\r\nConnection: close\r\n\r\n".utf8)
         // Not a signal but an error when the other side has gone.
-        guard send(descriptor, request, request.count, Int32(MSG_NOSIGNAL.rawValue)) == request.count else {
+        guard send(descriptor, request, request.count, Int32(MSG_NOSIGNAL)) == request.count else {
             return false
         }
         var answer = [UInt8](repeating: 0, count: 12)
-        let count = recv(descriptor, &answer, answer.count, Int32(MSG_WAITALL.rawValue))
+        let count = recv(descriptor, &answer, answer.count, Int32(MSG_WAITALL))
         return count == answer.count && String(decoding: answer, as: UTF8.self).hasSuffix(" 200")
     }
 }

@@ -68,18 +68,20 @@ struct Row: Sendable {
         }
     }
 
-    /// The row's value in one round; nil where an arm failed.
-    func value(in round: [String: Reading]) -> Double? {
+    /// Nil for a ratio.
+    var unit: Unit? {
+        if case .absolute(_, let unit) = value { return unit }
+        return nil
+    }
+
+    /// The row's value in one round, which `read` looks up; nil where an arm failed.
+    func value(_ read: (Source) -> Double?) -> Double? {
         switch value {
         case .ratio(let ours, let reference):
-            guard let above = round[ours], let below = round[reference], below > 0 else { return nil }
+            guard let above = read(ours), let below = read(reference), below > 0 else { return nil }
             return above / below
         case .absolute(let source, let unit):
-            return round[source].map { unit == .megabytes ? $0 / 1e6 : $0 }
+            return read(source).map { unit == .megabytes ? $0 / 1e6 : $0 }
         }
     }
-}
-
-extension [String: Reading] {
-    subscript(_ source: Row.Source) -> Double? { self[source.arm]?[source.measure] }
 }

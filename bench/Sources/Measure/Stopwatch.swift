@@ -12,9 +12,9 @@ struct Stopwatch {
     var cpu: Double { Self.cpuSeconds - cpuAtStart }
 
     private static var cpuSeconds: Double {
-        [RUSAGE_SELF, RUSAGE_CHILDREN].reduce(0) { sum, who in
+        [RUSAGE_SELF.rawValue, RUSAGE_CHILDREN.rawValue].reduce(0) { sum, who in
             var usage = rusage()
-            getrusage(who, &usage)
+            getrusage(__rusage_who_t(who), &usage)
             return sum + usage.ru_utime.inSeconds + usage.ru_stime.inSeconds
         }
     }

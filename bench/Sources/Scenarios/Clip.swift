@@ -4,7 +4,7 @@ import Foundation
 struct Clip: Sendable {
     static let seconds = 40
 
-    /// A film of the caller's; nil has one made.
+    /// The caller's own; nil has one made.
     let given: URL?
     let scratch: Scratch
 
@@ -18,7 +18,7 @@ struct Clip: Sendable {
     /// Moving edges, gradients and a camera's noise, so that the encoder has motion to find and detail to spend
     /// bits on; the same bytes wherever the same ffmpeg makes it.
     func prepare() async throws {
-        guard given == nil else { return }
+        guard given == nil, !FileManager.default.fileExists(atPath: url.plainPath) else { return }
         let picture =
             "testsrc2=size=1280x720:rate=30:duration=\(Self.seconds),noise=alls=10:allf=t:all_seed=7,format=yuv420p"
         let sound = "sine=frequency=330:duration=\(Self.seconds):sample_rate=48000,aformat=channel_layouts=stereo"

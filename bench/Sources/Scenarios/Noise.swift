@@ -19,6 +19,8 @@ struct Noise: Scenario {
             value: .ratio(.init(arm: second, measure: .cpu), .init(arm: first, measure: .cpu))),
     ]
 
+    func prepare() async throws { try await clip.prepare() }
+
     private func encode() async throws -> Reading {
         try await scratch.withFolder { folder in
             let watch = Stopwatch()

@@ -3,6 +3,8 @@ import CSQLite
 /// The ceiling: the C library by itself, one thread, a prepared statement, and as durable as the product.
 final class RawRows {
     static let schema = "CREATE TABLE rows (id INTEGER PRIMARY KEY, body BLOB NOT NULL)"
+    static var libraryVersion: String { String(cString: sqlite3_libversion()) }
+
     private var handle: OpaquePointer?
     private var insertion: OpaquePointer?
 

@@ -7,6 +7,8 @@ struct IdentityRoutes: Sendable {
     let accounts: Accounts
     let authenticator: Authenticator
     let signInLimit: SignInLimit
+    /// What people call this server; links in messages start with it.
+    let publicURL: String
 
     var routes: [Route] {
         [
@@ -59,8 +61,9 @@ struct IdentityRoutes: Sendable {
     }
 
     @Sendable private func signIn(_ exchange: Exchange) async throws -> Response {
-        try await signInLimit.take(exchange.context.remoteAddress)
         let body = try await exchange.input(SignInBody.self).body
+        try await signInLimit.take(exchange.context.remoteAddress)
+        try await signInLimit.take(account: body.email)
         let entry = try await accounts.signIn(email: body.email, password: body.password)
         return .json(.created) { json in
             json.session(entry.tokens)
@@ -72,8 +75,8 @@ struct IdentityRoutes: Sendable {
     private struct RefreshBody: Decodable, Sendable { let refreshToken: String }
 
     @Sendable private func refresh(_ exchange: Exchange) async throws -> Response {
-        let body = try await exchange.input(RefreshBody.self).body
-        let tokens = try await accounts.refresh(body.refreshToken)
+        let input = try await exchange.input(RefreshBody.self)
+        let tokens = try await accounts.refresh(input.body.refreshToken, once: input.once)
         return .json { $0.session(tokens) }
     }
 
@@ -132,6 +135,7 @@ struct IdentityRoutes: Sendable {
         return .json(.created) { json in
             json.object("invitation") { $0.invitation(offer.invitation) }
             json.field("token", offer.token)
+            json.field("url", "\(publicURL)/#/invite/\(offer.token)")
         }
     }
 
@@ -151,13 +155,21 @@ struct IdentityRoutes: Sendable {
     }
 }
 
-/// Attempts at passwords that one address may make, since each costs a slow hash.
+/// Attempts at passwords, since each costs a slow hash and some are guesses.
 struct SignInLimit: Sendable {
     let limiter: any RateLimiter
     let perMinute: Int
 
-    func take(_ address: String) async throws {
-        let wait = try await limiter.take("sign-in:\(address)", limit: perMinute, per: .seconds(60))
+    /// `rate_limited` if too much came from this network address.
+    func take(_ address: String) async throws { try await takeOne("address:\(address)") }
+
+    /// `rate_limited` if too many guessed at this account, from wherever.
+    func take(account email: String) async throws {
+        try await takeOne("account:\(email.lowercased().prefix(SignUp.maximumEmail))")
+    }
+
+    private func takeOne(_ key: String) async throws {
+        let wait = try await limiter.take("sign-in:\(key)", limit: perMinute, per: .seconds(60))
         guard let wait else { return }
         var failure = Failure(.limited, "rate_limited", "Too many attempts; please wait a little.")
         failure.retryAfter = wait

@@ -5,10 +5,12 @@ package protocol JobQueue: Sendable {
 
     /// Leases the next due job of `kinds`: of the tenant with the fewest running, the oldest. Nil if none is due.
     ///
-    /// A lease that lapses makes the job due again with its last checkpoint, one attempt older.
+    /// A lease that lapses makes the job due again with its last checkpoint, one attempt older. However often that
+    /// happened: the worker judges from `attempt` when a job is what kills its workers.
     func claim(_ kinds: [String], worker: String, lease: Duration) async throws -> LeasedJob?
 
-    /// Extends the lease and stores `checkpoint` if given. Tells whether to go on.
+    /// Extends the lease and stores `checkpoint` if given, which starts the count of attempts anew: the job makes
+    /// headway. Tells whether to go on.
     func heartbeat(_ lease: JobLease, extend: Duration, checkpoint: [UInt8]?) async throws -> JobSignal
 
     /// Ends or postpones the job; false, and nothing changes, if the lease was lost.

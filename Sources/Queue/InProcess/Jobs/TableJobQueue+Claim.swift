@@ -4,9 +4,8 @@ import Relational
 extension TableJobQueue {
     package func claim(_ kinds: [String], worker: String, lease: Duration) async throws -> LeasedJob? {
         let now = now()
-        let maximum = settings.maximumAttempts
         return try await database.writeSystem { writer in
-            try Self.recoverLapsed(kinds, maximumAttempts: maximum, at: now, writer)
+            try Self.recoverLapsed(kinds, at: now, writer)
             guard let job = try Self.fairest(kinds, at: now, writer) else { return nil }
             try writer.update(
                 .jobs,
@@ -19,22 +18,20 @@ extension TableJobQueue {
         }
     }
 
-    /// Jobs whose worker fell silent are due again, unless they were cancelled or did this too often.
+    /// Jobs whose worker fell silent are due again, unless they were cancelled.
     private static func recoverLapsed(
-        _ kinds: [String], maximumAttempts: Int, at now: Timestamp, _ writer: SystemWriter
+        _ kinds: [String], at now: Timestamp, _ writer: SystemWriter
     ) throws {
         let lapsed = try writer.claim(
-            "id, attempt, cancel_requested", from: .jobs,
+            "id, cancel_requested", from: .jobs,
             where: "kind IN \(list: kinds) AND state = \(State.running.rawValue) AND leased_until <= \(now)"
         ) {
-            (id: try $0.next(JobID.self), attempt: try $0.next(Int.self), isCancelled: try $0.next(Bool.self))
+            (id: try $0.next(JobID.self), isCancelled: try $0.next(Bool.self))
         }
         for job in lapsed {
             let change: SQLText =
                 if job.isCancelled {
                     ended(.cancelled, nil, at: now)
-                } else if job.attempt >= maximumAttempts {
-                    ended(.failed, "worker died \(job.attempt) times", at: now)
                 } else {
                     "state = \(State.waiting.rawValue), leased_until = NULL, worker = NULL"
                 }

@@ -3,13 +3,6 @@ package import Relational
 
 /// The job queue in a table, for workers of all processes that share the database.
 package struct TableJobQueue: JobQueue {
-    package struct Settings: Sendable {
-        /// A job whose workers died this many times becomes failed: it is likely what kills them.
-        package var maximumAttempts: Int
-
-        package init(maximumAttempts: Int = 5) { self.maximumAttempts = maximumAttempts }
-    }
-
     enum State: String, Sendable {
         case waiting, running, done, failed, cancelled
     }
@@ -18,17 +11,14 @@ package struct TableJobQueue: JobQueue {
     private static let removedAtOnce = 1000
 
     let database: Database
-    let settings: Settings
     let now: @Sendable () -> Timestamp
     /// Notified when a job of this process became due; others are found by polling.
     package let wakeup = Wakeup()
 
     package init(
-        database: Database, settings: Settings = Settings(),
-        now: @escaping @Sendable () -> Timestamp = { .now() }
+        database: Database, now: @escaping @Sendable () -> Timestamp = { .now() }
     ) {
         self.database = database
-        self.settings = settings
         self.now = now
     }
 
@@ -53,7 +43,8 @@ package struct TableJobQueue: JobQueue {
     ) async throws -> JobSignal {
         let until = now() + extend
         return try await database.writeSystem { writer in
-            let change: SQLText = checkpoint.map { ", checkpoint = \($0)" } ?? ""
+            // Headway: what ended earlier tries did not end this one, so they are counted anew.
+            let change: SQLText = checkpoint.map { ", checkpoint = \($0), attempt = 1" } ?? ""
             let changed = try writer.update(
                 .jobs, set: "leased_until = \(until)\(change)", where: Self.holding(lease))
             guard changed == 1 else { return .leaseLost }

@@ -114,6 +114,11 @@ import Testing
                 cursor = (page["nextCursor"] as? String).map { "&cursor=\($0)" } ?? ""
             } while !cursor.isEmpty
             #expect(seen == made.reversed())
+            let upward = try await client.send(
+                "GET", "/v1/videos?state=awaiting_upload&sort=createdAt&limit=100")
+            let ids = (upward["items"] as? [[String: Any]] ?? []).compactMap { $0["id"] as? String }
+            #expect(ids == made)
+            #expect(try await client.send("GET", "/v1/videos?sort=size").code == "invalid_request")
             #expect(try await client.send("GET", "/v1/videos?limit=0").code == "invalid_request")
             #expect(try await client.send("GET", "/v1/videos?cursor=x").code == "invalid_request")
             #expect(try await client.send("GET", "/v1/videos?state=x").code == "invalid_request")
@@ -157,6 +162,45 @@ import Testing
             #expect(
                 try await client.send("GET", "/v1/videos?state=awaiting_upload").json["items"] as? [Any]
                     != nil)
+        }
+    }
+
+    @Test func methodsAreRefusedWithWhatIsAllowed() async throws {
+        try await RunningApp.with { app in
+            let client = try await APIClient.signedUp(app.base)
+            let refused = try await client.send("PUT", "/v1/videos")
+            #expect(refused.status == 405 && refused.code == "method_not_allowed")
+            #expect(refused.headers["allow"] == "GET, HEAD, POST")
+            let head = try await client.send("HEAD", "/")
+            #expect(head.status == 200 && head.data.isEmpty)
+        }
+    }
+
+    @Test func twoVersionsOfAVideoAreServedSideBySide() async throws {
+        try await RunningApp.with { app in
+            let client = try await APIClient.signedUp(app.base)
+            let video = try await client.announce(Data([1]), title: "Two").text("video.id")
+            let (one, two) = (
+                try await client.send("GET", "/v1/videos/\(video)"),
+                try await client.send("GET", "/v2/videos/\(video)")
+            )
+            #expect(one["state"] as? String == "awaiting_upload")
+            #expect(two["processing.state"] as? String == "awaiting_upload")
+            #expect(two["source.filename"] as? String == one["filename"] as? String)
+            #expect(two["state"] == nil)
+        }
+    }
+
+    @Test func otherOriginsMayCallOnlyWhereTheProfileAllowsThem() async throws {
+        try await RunningApp.with(["http.allowedOrigins=[https://studio.example.com]"]) { app in
+            let client = APIClient(base: app.base)
+            let asking = ["Origin": "https://studio.example.com", "Access-Control-Request-Method": "POST"]
+            let allowed = try await client.send("OPTIONS", "/v1/videos", headers: asking)
+            #expect(allowed.status == 204)
+            #expect(allowed.headers["access-control-allow-origin"] == "https://studio.example.com")
+            let other = ["Origin": "https://evil.example.com", "Access-Control-Request-Method": "POST"]
+            let refused = try await client.send("OPTIONS", "/v1/videos", headers: other)
+            #expect(refused.headers["access-control-allow-origin"] == nil)
         }
     }
 

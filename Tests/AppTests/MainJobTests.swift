@@ -62,6 +62,48 @@ import Testing
         #expect(try await client.send("GET", forged).status == 403)
     }
 
+    /// Set by `scripts/test`; without it the generated films stand alone, and the script says so.
+    @Test(.enabled(if: ProcessInfo.processInfo.environment["CLOUDSTREAM_FILM"] != nil))
+    func aRealFilmPlays() async throws {
+        let path = try #require(ProcessInfo.processInfo.environment["CLOUDSTREAM_FILM"])
+        try await RunningApp.with { app in
+            let client = try await APIClient.signedUp(app.base)
+            let video = try await client.upload(try Data(contentsOf: URL(filePath: path)))
+            let answer = try await client.settled(video)
+            #expect(answer["state"] as? String == "ready", "\(answer.json)")
+            // 5.28 s at 25 frames a second.
+            let master = app.base.absoluteString + (try answer.text("playback.hls"))
+            try Self.judge(master, tracks: ["720p", "480p", "360p"], frames: 132, seconds: 5.28)
+        }
+    }
+
+    @Test func progressIsToldAsItHappens() async throws {
+        try await RunningApp.with { app in
+            let client = try await APIClient.signedUp(app.base)
+            let film = try Clips.film(seconds: 20, size: "640x360", rate: 30)
+            let announced = try await client.announce(film)
+            let video = try announced.text("video.id")
+            async let told = Clips.run(
+                "curl",
+                [
+                    "-sN", "-m", "120", "-H", "Authorization: Bearer \(client.token ?? "")",
+                    "\(app.base.absoluteString)/v1/videos/\(video)/events",
+                ])
+            _ = try await client.finish(upload: announced.text("upload.id"), film)
+            let events = try await told.split(separator: "\n").filter { $0.hasPrefix("data: ") }.map {
+                try JSONSerialization.jsonObject(with: Data($0.dropFirst(6).utf8)) as? [String: Any] ?? [:]
+            }
+            #expect(events.first?["state"] as? String == "awaiting_upload")
+            #expect(events.last?["state"] as? String == "ready")
+            let progress = events.compactMap { $0["progress"] as? Double }
+            #expect(progress == progress.sorted() && progress.last == 1)
+            #expect(Set(progress).count >= 10, "\(progress)")
+            let playable = try #require(events.first { $0["playback"] != nil }?["progress"] as? Double)
+            // One of five columns of segments: the telling is true to within a twentieth.
+            #expect(abs(playable - 0.2) <= 0.05, "playable at \(playable)")
+        }
+    }
+
     @Test func completingTwiceAndRepeatingWithAKeyAreHarmless() async throws {
         try await RunningApp.with { app in
             let client = try await APIClient.signedUp(app.base)

@@ -50,11 +50,23 @@ struct Exchange: Sendable {
                 }
                 limit = number
             }
-            guard let cursor = query("cursor") else { return PageRequest(limit: limit) }
+            let order = try order
+            guard let cursor = query("cursor") else { return PageRequest(limit: limit, order: order) }
             guard let after = UUIDv7(cursor) else {
                 throw Failure.invalid("cursor", "invalid", "This cursor is not one of ours.")
             }
-            return PageRequest(limit: limit, after: after)
+            return PageRequest(limit: limit, after: after, order: order)
+        }
+    }
+
+    /// `sort=-createdAt` (newest first, unless told otherwise) or `sort=createdAt`.
+    private var order: PageRequest.Order {
+        get throws {
+            switch query("sort") {
+            case nil, "-createdAt": .newestFirst
+            case "createdAt": .oldestFirst
+            default: throw Failure.invalid("sort", "unknown", "Sort by createdAt or -createdAt.")
+            }
         }
     }
 

@@ -37,23 +37,53 @@ extension JSONWriter {
     }
 
     mutating func video(_ video: Video, _ playback: PlaybackGrant) {
-        let status = video.status
         field("id", video.id)
         field("title", video.title)
+        source(of: video)
+        processing(video.status)
+        if let seconds = video.status.durationSeconds { field("durationSeconds", seconds) }
+        if let width = video.status.width { field("width", width) }
+        if let height = video.status.height { field("height", height) }
+        outcome(of: video, playback)
+    }
+
+    /// `source`, `processing` and `picture` as objects of their own.
+    mutating func videoInVersionTwo(_ video: Video, _ playback: PlaybackGrant) {
+        field("id", video.id)
+        field("title", video.title)
+        object("source") { $0.source(of: video) }
+        object("processing") { $0.processing(video.status) }
+        if let seconds = video.status.durationSeconds, let width = video.status.width,
+            let height = video.status.height
+        {
+            object("picture") { json in
+                json.field("durationSeconds", seconds)
+                json.field("width", width)
+                json.field("height", height)
+            }
+        }
+        outcome(of: video, playback)
+    }
+
+    private mutating func source(of video: Video) {
         field("filename", video.filename)
         field("bytes", video.bytes)
         field("contentType", video.contentType)
+    }
+
+    private mutating func processing(_ status: Video.Status) {
         field("state", status.state.rawValue)
         field("progress", (status.progress * 1000).rounded() / 1000)
-        if let seconds = status.durationSeconds { field("durationSeconds", seconds) }
-        if let width = status.width { field("width", width) }
-        if let height = status.height { field("height", height) }
         if let failure = status.failure {
             object("failure") {
                 $0.field("code", failure.code.rawValue)
                 $0.field("detail", failure.detail)
             }
         }
+    }
+
+    private mutating func outcome(of video: Video, _ playback: PlaybackGrant) {
+        let status = video.status
         array("renditions", status.renditions) { json, rendition in json.object { $0.rendition(rendition) } }
         if status.isPlayable { object("playback") { $0.playback(video, playback) } }
         field("createdBy", video.createdBy)

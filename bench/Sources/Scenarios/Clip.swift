@@ -20,7 +20,7 @@ struct Clip: Sendable {
     func prepare() async throws {
         guard given == nil, !FileManager.default.fileExists(atPath: url.plainPath) else { return }
         let picture =
-            "testsrc2=size=1280x720:rate=30:duration=\(Self.seconds),noise=alls=10:allf=t:all_seed=7,format=yuv420p"
+            "testsrc2=size=1280x720:rate=30:duration=\(Self.seconds),noise=alls=4:allf=t:all_seed=7,format=yuv420p"
         let sound = "sine=frequency=330:duration=\(Self.seconds):sample_rate=48000,aformat=channel_layouts=stereo"
         try await FFmpeg(folder: scratch.root).run(
             ["-f", "lavfi", "-i", picture, "-f", "lavfi", "-i", sound]

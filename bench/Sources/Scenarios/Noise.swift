@@ -12,7 +12,7 @@ struct Noise: Scenario {
 
     let rows: [Row] = [
         Row(
-            id: "noise.time", title: "noise: 6 s of the film by ffmpeg / the same again",
+            id: "noise.time", title: "noise: 4 s of the film by ffmpeg / the same again",
             value: .ratio(.init(arm: second, measure: .wall), .init(arm: first, measure: .wall))),
         Row(
             id: "noise.cpu", title: "noise: the same, CPU",
@@ -25,7 +25,7 @@ struct Noise: Scenario {
         try await scratch.withFolder { folder in
             let watch = Stopwatch()
             try await FFmpeg(folder: folder).run([
-                "-threads", "2", "-t", "6", "-i", clip.url.plainPath, "-c:v", "libx264", "-preset", "veryfast",
+                "-threads", "2", "-t", "4", "-i", clip.url.plainPath, "-c:v", "libx264", "-preset", "veryfast",
                 "-threads", "2", "-c:a", "aac", "-f", "null", "-",
             ])
             return [.wall: watch.wall, .cpu: watch.cpu]

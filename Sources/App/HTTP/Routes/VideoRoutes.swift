@@ -14,6 +14,7 @@ struct VideoRoutes: Sendable {
             Route(.post, "/v1/videos", handler: announce),
             Route(.get, "/v1/videos", handler: list),
             Route(.get, "/v1/videos/{id}", handler: video),
+            Route(.get, "/v2/videos/{id}", handler: videoInVersionTwo),
             Route(.patch, "/v1/videos/{id}", handler: rename),
             Route(.delete, "/v1/videos/{id}", handler: delete),
             Route(.get, "/v1/videos/{id}/events", isStream: true, handler: events),
@@ -71,6 +72,13 @@ struct VideoRoutes: Sendable {
     @Sendable private func video(_ exchange: Exchange) async throws -> Response {
         let caller = try exchange.caller
         return json(try await library.video(exchange.id("id", "video"), caller), caller)
+    }
+
+    /// The second version groups what the first has side by side; both are served from the same use case.
+    @Sendable private func videoInVersionTwo(_ exchange: Exchange) async throws -> Response {
+        let caller = try exchange.caller
+        let video = try await library.video(exchange.id("id", "video"), caller)
+        return .json { $0.videoInVersionTwo(video, grant(video, caller)) }
     }
 
     private struct TitleBody: Decodable, Sendable { let title: String }

@@ -1,4 +1,4 @@
-/// A slice of a list in key order, newest first.
+/// A slice of a list in key order.
 package struct Page<Item: Sendable>: Sendable {
     package let items: [Item]
     /// Where the next page starts; nil at the end.
@@ -22,13 +22,17 @@ package struct Page<Item: Sendable>: Sendable {
 
 /// What a caller asks of a list.
 package struct PageRequest: Sendable {
+    package enum Order: Sendable { case newestFirst, oldestFirst }
+
     package static let maximumLimit = 100
     package let limit: Int
     /// Exclusive: the key of the last item seen.
     package let after: UUIDv7?
+    package let order: Order
 
-    package init(limit: Int, after: UUIDv7? = nil) {
+    package init(limit: Int, after: UUIDv7? = nil, order: Order = .newestFirst) {
         self.limit = min(max(1, limit), Self.maximumLimit)
         self.after = after
+        self.order = order
     }
 }

@@ -1,3 +1,5 @@
+package import Kernel
+
 /// Part of a statement; interpolated values become parameters, never text.
 package struct SQLText: ExpressibleByStringInterpolation, Sendable {
     enum Piece: Sendable {
@@ -54,6 +56,17 @@ package struct SQLText: ExpressibleByStringInterpolation, Sendable {
         }
 
         package mutating func appendInterpolation(_ part: SQLText) { pieces += part.pieces }
+    }
+}
+
+extension SQLText {
+    /// The part of a list of `id`s that a page asks for, one row more than it shows.
+    package static func rows(of page: PageRequest) -> (condition: SQLText?, tail: SQLText) {
+        let isDescending = page.order == .newestFirst
+        let condition = page.after.map { after -> SQLText in isDescending ? "id < \(after)" : "id > \(after)"
+        }
+        let direction: SQLText = isDescending ? "DESC" : "ASC"
+        return (condition, "ORDER BY id \(direction) LIMIT \(page.limit + 1)")
     }
 }
 

@@ -65,9 +65,9 @@ struct IdentityRows: IdentityReader {
     }
 
     func users(_ page: PageRequest) throws -> Page<User> {
+        let slice = SQLText.rows(of: page)
         let found = try rows.select(
-            Self.userColumns, from: .users, where: page.after.map { "id < \($0)" },
-            then: "ORDER BY id DESC LIMIT \(page.limit + 1)", decode: Self.user)
+            Self.userColumns, from: .users, where: slice.condition, then: slice.tail, decode: Self.user)
         return Page(reading: found, limit: page.limit) { $0.id.uuid }
     }
 

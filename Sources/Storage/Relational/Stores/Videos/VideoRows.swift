@@ -47,10 +47,11 @@ struct VideoRows: VideoReader {
             if let state { "state = \(state.rawValue)" } else {
                 "state <> \(Video.State.awaitingUpload.rawValue)"
             }
-        if let after = page.after { condition = "\(condition) AND id < \(after)" }
+        let slice = SQLText.rows(of: page)
+        if let after = slice.condition { condition = "\(condition) AND \(after)" }
         let found = try rows.select(
             Self.videoColumns, from: .videos, where: condition,
-            then: "ORDER BY id DESC LIMIT \(page.limit + 1)", decode: Self.video)
+            then: slice.tail, decode: Self.video)
         return Page(reading: found, limit: page.limit) { $0.id.uuid }
     }
 

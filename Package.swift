@@ -83,7 +83,12 @@ let package = Package(
             name: "sqlite-writer-fixture", dependencies: ["Kernel", "Relational", "SQLite"],
             path: "Tests/Fixtures/SQLiteWriter"),
         .testTarget(name: "ArchitectureTests"),
-        .testTarget(name: "AppTests", dependencies: ["App", "Profiles", "Telemetry", .log]),
+        .testTarget(
+            name: "AppTests",
+            dependencies: [
+                "App", "InProcess", "Kernel", "Profiles", "Relational", "SQLite", "Telemetry", "TestDatabase",
+                .log,
+            ]),
         .testTarget(
             name: "ContractTests",
             dependencies: [

@@ -1,4 +1,8 @@
 import Foundation
+import InProcess
+import Kernel
+import Relational
+import SQLite
 import Testing
 
 /// The program as a process: starting, draining, several at once, wrong usage.
@@ -86,6 +90,35 @@ import Testing
         #expect(explained.0 == 0 && explained.1.contains("SQLDriver"))
         let printed = try run(["--profile", "seed", "--print-config"])
         #expect(printed.0 == 0 && printed.1.contains("(redacted)"))
+    }
+
+    @Test func deadLettersAreListedShownAndReplayed() async throws {
+        let app = try await RunningApp.start()
+        defer { app.destroy() }
+        #expect(app.stop() == 0)
+        let file = app.folder.appending(path: "data/cloudstream.sqlite").path(percentEncoded: false)
+        let driver = try SQLiteDriver(.init(path: file))
+        let event = Event(
+            type: "video.renamed", version: 1, tenant: TenantID(), key: "k",
+            data: Array(#"{"video":"01a1fd7f-8f99-7000-a204-3c8a732e8036","title":"t"}"#.utf8))
+        let letter = DeadLetter(
+            group: "videos", event: event, reason: "it did not fit", attempts: 8, failedAt: .now())
+        try await TableDeadLetters(database: Database(driver: driver)).bury(letter)
+        await driver.close()
+        let list = try app.command("dead-letters", "list")
+        #expect(
+            list.0 == 0 && list.1.contains("\(letter.id)") && list.1.contains("it did not fit"), "\(list)")
+        let shown = try app.command("dead-letters", "show", "\(letter.id)")
+        #expect(shown.1.contains(#""specversion":"1.0""#) && shown.1.contains("video.renamed"), "\(shown)")
+        #expect(try app.command("dead-letters", "show", "\(UUIDv7())").0 == 1)
+        #expect(try app.command("dead-letters", "replay", "nonsense").0 == 2)
+        #expect(try app.command("dead-letters", "replay", "all").0 == 0)
+        try await app.launch()
+        for _ in 0..<100 where try app.command("dead-letters", "list").1.contains("\(letter.id)") {
+            try await Task.sleep(for: .milliseconds(100))
+        }
+        #expect(
+            try !app.command("dead-letters", "list").1.contains("\(letter.id)"), "the running group took it")
     }
 
     @Test func aSecondStartFindsEverythingAsItWas() async throws {

@@ -85,6 +85,22 @@ final class RunningApp: @unchecked Sendable {
         try await waitUntilReady()
     }
 
+    /// Runs another command of the program over the same files; its status and output.
+    func command(_ words: String...) throws -> (Int32, String) {
+        let process = Foundation.Process()
+        process.executableURL = try Self.executable
+        process.currentDirectoryURL = folder
+        process.arguments =
+            words + ["--profile", Self.repository.path(percentEncoded: false) + "profiles/seed.yaml"]
+        let output = Pipe()
+        process.standardOutput = output
+        process.standardError = output
+        try process.run()
+        let data = try output.fileHandleForReading.readToEnd() ?? Data()
+        process.waitUntilExit()
+        return (process.terminationStatus, String(decoding: data, as: UTF8.self))
+    }
+
     private func waitUntilReady() async throws {
         for _ in 0..<400 {
             guard process?.isRunning == true else { break }

@@ -23,7 +23,7 @@ test: ## Install what is missing, build, and run every test with real programs
 	@scripts/test
 
 .PHONY: check
-check: ## Format, warnings as errors, shell syntax, profiles, API description
+check: ## What needs no build: format, scripts, JSON, links
 	@scripts/check
 
 .PHONY: bench-seed

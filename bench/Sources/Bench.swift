@@ -5,7 +5,8 @@ import Foundation
 @main
 struct Bench: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "bench", abstract: "Measures CloudStream's seed profile against references in the same run.",
+        commandName: "bench",
+        abstract: "Measures CloudStream's seed profile against references in the same run.",
         discussion: "Ends with 1 when a run failed; with --strict also when a goal was not surely met.")
 
     @Option(help: "How often everything is run.") var rounds = 5
@@ -24,7 +25,8 @@ struct Bench: AsyncParsableCommand {
             throw ValidationError("\(program.plainPath) is missing: swift build -c release --product app")
         }
         if let stranger = only.first(where: { !Self.names.contains($0) }) {
-            throw ValidationError("There is no scenario \"\(stranger)\", only \(Self.names.joined(separator: ", ")).")
+            throw ValidationError(
+                "There is no scenario \"\(stranger)\", only \(Self.names.joined(separator: ", ")).")
         }
         if let clip, !FileManager.default.isReadableFile(atPath: clip) {
             throw ValidationError("\(clip) cannot be read.")

@@ -29,7 +29,8 @@ struct Rounds {
                         progress("failed: \(error)")
                         errors.append(
                             .init(
-                                round: round + 1, scenario: scenario.name, arm: arm.name, message: "\(error)"))
+                                round: round + 1, scenario: scenario.name, arm: arm.name, message: "\(error)")
+                        )
                     }
                 }
             }

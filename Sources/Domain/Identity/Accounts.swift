@@ -116,8 +116,18 @@ package struct Accounts: Sendable {
             if outcome != .refused { try writer.save(session) }
             return outcome == .renewed ? Seat(tenant: tenant, user: user, session: session) : nil
         }
-        guard let renewed else { throw Self.sessionOver }
-        return try await entry(renewed).tokens
+        guard let renewed, let seat = try await asOfNow(renewed) else { throw Self.sessionOver }
+        return try await entry(seat).tokens
+    }
+
+    /// A recorded answer may be older than what happened since: a sign-out, another role, the person's removal.
+    private func asOfNow(_ seat: Seat) async throws -> Seat? {
+        try await store.read(seat.tenant.id) { reader in
+            guard let session = try reader.session(seat.session.id), !session.isRevoked,
+                let user = try reader.user(seat.user.id)
+            else { return nil }
+            return Seat(tenant: seat.tenant, user: user, session: seat.session)
+        }
     }
 
     static let sessionOver = Failure(

@@ -19,7 +19,7 @@ package protocol IdentityStore: Sendable {
 package protocol IdentityReader {
     func tenant() throws -> Tenant?
     func user(_ id: UserID) throws -> User?
-    /// Newest first.
+    /// In the page's order.
     func users(_ page: PageRequest) throws -> Page<User>
     func owners() throws -> Int
     func session(_ id: SessionID) throws -> LoginSession?

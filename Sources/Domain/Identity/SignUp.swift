@@ -46,10 +46,10 @@ package struct SignUp: Sendable {
     static func validated(name: String, field: String) throws(Failure) -> String {
         let name = trimmed(name)
         guard !name.isEmpty else { throw .invalid(field, "required", "Please give a name.") }
-        guard name.count <= maximumName else {
+        guard name.count <= maximumName, name.utf8.count <= maximumName * 8 else {
             throw .invalid(field, "too_long", "A name has at most \(maximumName) characters.")
         }
-        guard !name.unicodeScalars.contains(where: { $0.value < 32 || $0.value == 127 }) else {
+        guard !name.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) else {
             throw .invalid(field, "invalid", "A name has no control characters.")
         }
         return name

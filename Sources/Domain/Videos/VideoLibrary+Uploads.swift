@@ -42,7 +42,10 @@ extension VideoLibrary {
             try writer.save(upload)
             return Created(video: video, upload: upload)
         }
-        try await parts.begin(created.upload.multipart(in: caller.tenant))
+        // A repeated request may come after the upload is gone: then it must not be opened again.
+        if try await store.read(caller.tenant, { try $0.upload(created.upload.id) })?.state == .open {
+            try await parts.begin(created.upload.multipart(in: caller.tenant))
+        }
         let view = try view(created.upload, received: [], caller)
         return Announced(video: created.video, upload: view)
     }
@@ -133,17 +136,17 @@ extension VideoLibrary {
         }
     }
 
-    /// Forgets an upload and its video. `upload_completed` if it is too late; again is harmless.
+    /// Forgets an upload and its video. `upload_completed` if it is too late; `not_found` again, but with a once-key.
     package func abandon(_ id: UploadID, by caller: Caller, _ once: OnceKey?) async throws {
-        let upload = try await openUpload(id, caller)
-        try await end(upload, in: caller.tenant, by: caller.user, once: once)
+        try caller.require(.uploadVideo)
+        try await end(id, WriteContext(caller, once: once), by: caller.user) { Self.may(caller, touch: $0) }
     }
 
     /// Cleans up one upload that nobody finished in time.
     package func expire(_ reference: UploadReference) async throws {
         let upload = try await store.read(reference.tenant) { try $0.upload(reference.upload) }
         guard let upload, upload.state == .open, upload.expiresAt <= now() else { return }
-        try await end(upload, in: reference.tenant, by: nil, once: nil)
+        try await end(upload.id, WriteContext(tenant: reference.tenant), by: nil) { _ in true }
     }
 
     /// Uploads that `expire` should be called for.
@@ -152,24 +155,33 @@ extension VideoLibrary {
     }
 
     /// Its parts follow by the event.
-    private func end(_ upload: Upload, in tenant: TenantID, by user: UserID?, once: OnceKey?) async throws {
-        _ = try await store.write(WriteContext(tenant: tenant, once: once)) { writer in
-            guard let upload = try writer.upload(upload.id) else { return false }
+    private func end(
+        _ id: UploadID, _ context: WriteContext, by user: UserID?,
+        where isAllowed: @escaping @Sendable (Upload) -> Bool
+    ) async throws {
+        _ = try await store.write(context) { writer in
+            guard let upload = try writer.upload(id), isAllowed(upload) else {
+                throw Failure.notFound("upload")
+            }
             guard upload.state == .open else {
                 throw Failure.conflict(
                     "upload_completed", "This upload is complete; delete the video instead.")
             }
             if let video = try writer.video(upload.video) {
-                try Self.remove(video, in: tenant, by: user, writer)
+                try Self.remove(video, in: context.tenant, by: user, writer)
             }
             return true
         }
     }
 
+    private static func may(_ caller: Caller, touch upload: Upload) -> Bool {
+        upload.createdBy == caller.user || caller.allows(.editAnyVideo)
+    }
+
     private func openUpload(_ id: UploadID, _ caller: Caller) async throws -> Upload {
         try caller.require(.uploadVideo)
         let upload = try await store.read(caller.tenant) { try $0.upload(id) }
-        guard let upload, upload.createdBy == caller.user || caller.allows(.editAnyVideo) else {
+        guard let upload, Self.may(caller, touch: upload) else {
             throw Failure.notFound("upload")
         }
         return upload
@@ -201,11 +213,13 @@ extension VideoAnnouncement {
     static let maximumTitle = 200
 
     static func validated(title: String) throws(Failure) -> String {
-        let title = title.split(whereSeparator: \.isNewline).joined(separator: " ")
+        // Control characters, line breaks among them, become spaces: a title is one line everywhere.
+        let title = String(
+            title.unicodeScalars.map { $0.properties.generalCategory == .control ? " " : Character($0) })
         guard title.contains(where: { !$0.isWhitespace }) else {
             throw .invalid("title", "required", "Please give a title.")
         }
-        guard title.count <= maximumTitle else {
+        guard title.count <= maximumTitle, title.utf8.count <= maximumTitle * 8 else {
             throw .invalid("title", "too_long", "A title has at most \(maximumTitle) characters.")
         }
         return title
@@ -215,15 +229,16 @@ extension VideoAnnouncement {
         var problems: [Failure.Field] = []
         var title = title
         do { title = try Self.validated(title: title) } catch { problems += error.fields }
-        if filename.isEmpty || filename.count > 255 || filename.contains(where: { $0 == "/" || $0 == "\0" }) {
-            problems.append(.init("filename", "invalid", "A file name has 1 to 255 characters and no slash."))
+        let isPath = filename.unicodeScalars.contains { $0 == "/" || $0 == "\0" }
+        if filename.isEmpty || filename.utf8.count > 255 || isPath {
+            problems.append(.init("filename", "invalid", "A file name has 1 to 255 bytes and no slash."))
         }
         if bytes < 1 { problems.append(.init("bytes", "empty", "The file is empty.")) }
         let typeIsPlain = contentType.utf8.allSatisfy { $0 > 32 && $0 < 127 }
         if contentType.isEmpty || contentType.utf8.count > 127 || !typeIsPlain {
             problems.append(.init("contentType", "invalid", "A content type looks like video/mp4."))
         }
-        if let sha256, sha256.utf8.count != 64 || !sha256.allSatisfy(\.isHexDigit) {
+        if let sha256, sha256.utf8.count != 64 || !sha256.utf8.allSatisfy(Self.isHexadecimal) {
             problems.append(.init("sha256", "invalid", "A SHA-256 has 64 hexadecimal digits."))
         }
         guard problems.isEmpty else { throw Failure.invalid(problems) }
@@ -233,5 +248,14 @@ extension VideoAnnouncement {
         return VideoAnnouncement(
             title: title, filename: filename, bytes: bytes, contentType: contentType,
             sha256: sha256?.lowercased())
+    }
+
+    private static func isHexadecimal(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "a")...UInt8(ascii: "f"),
+            UInt8(ascii: "A")...UInt8(ascii: "F"):
+            true
+        default: false
+        }
     }
 }

@@ -28,7 +28,7 @@ package struct UploadReference: Sendable, Equatable {
 /// One tenant's videos, in one snapshot.
 package protocol VideoReader {
     func video(_ id: VideoID) throws -> Video?
-    /// Newest first; of all states but `awaitingUpload` when `state` is nil.
+    /// In the page's order; of all states but `awaitingUpload` when `state` is nil.
     func videos(_ page: PageRequest, state: Video.State?) throws -> Page<Video>
     func upload(_ id: UploadID) throws -> Upload?
     func uploads(of video: VideoID) throws -> [Upload]

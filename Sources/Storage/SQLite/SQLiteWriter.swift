@@ -61,11 +61,11 @@ struct SQLiteWriter {
         guard batch.count > 1 else { return try performAlone(batch[0]) ? 1 : 0 }
         var writes = 0
         for (index, work) in batch.enumerated() {
-            try connection.script("SAVEPOINT one")
+            try connection.step("SAVEPOINT one")
             let succeeded = performWithinDeadline(work)
             guard connection.isInTransaction else { throw TransactionLost(culprit: index) }
-            try connection.script(succeeded ? "RELEASE one" : "ROLLBACK TO one; RELEASE one")
-            if succeeded { writes += 1 }
+            if succeeded { writes += 1 } else { try connection.step("ROLLBACK TO one") }
+            try connection.step("RELEASE one")
         }
         return writes
     }

@@ -1,6 +1,6 @@
 import Foundation
 
-/// One small question over a fresh connection, by bare sockets: a client library's own start would be measured too.
+/// One small question over a fresh connection, by bare sockets: a client library's own start would count too.
 struct HTTPProbe: Sendable {
     let port: Int
     let path: String
@@ -14,7 +14,8 @@ struct HTTPProbe: Sendable {
         setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
         let connected = Loopback.withAddress(port: port) { connect(descriptor, $0, $1) }
         guard connected == 0 else { return false }
-        let request = Array("GET \(path) HTTP/1.1\r\nHost: 127.0.0.1:\(port)\r\nConnection: close\r\n\r\n".utf8)
+        let request = Array(
+            "GET \(path) HTTP/1.1\r\nHost: 127.0.0.1:\(port)\r\nConnection: close\r\n\r\n".utf8)
         // Not a signal but an error when the other side has gone.
         guard send(descriptor, request, request.count, Int32(MSG_NOSIGNAL)) == request.count else {
             return false

@@ -19,7 +19,7 @@ struct Program: Sendable {
 
     /// Waits for its end; throws unless it ends with 0.
     func run() async throws {
-        let running = try start()
+        let running = try await start()
         let watch = Task {
             try await Task.sleep(for: Self.deadline)
             running.kill()
@@ -32,7 +32,7 @@ struct Program: Sendable {
         running.forget()
     }
 
-    func start() throws -> RunningProgram { try RunningProgram(self) }
+    func start() async throws -> RunningProgram { try await onThread { try RunningProgram(self) } }
 
     var name: String { URL(filePath: executable).lastPathComponent }
 }
@@ -43,6 +43,7 @@ final class RunningProgram: Sendable {
     private let ending: AsyncStream<Int32>
     private let log: URL
 
+    /// Changes the signal mask of its thread, which is to be one of its own.
     fileprivate init(_ program: Program) throws {
         process = Process()
         process.executableURL = URL(filePath: program.executable)
@@ -63,6 +64,10 @@ final class RunningProgram: Sendable {
             continuation.yield(isExit ? process.terminationStatus : 128 + process.terminationStatus)
             continuation.finish()
         }
+        // Children inherit it, and on Swift's own threads it would keep SIGTERM from them.
+        var signals = sigset_t()
+        sigemptyset(&signals)
+        pthread_sigmask(SIG_SETMASK, &signals, nil)
         try process.run()
         Children.add(process.processIdentifier)
     }
@@ -94,4 +99,11 @@ final class RunningProgram: Sendable {
 
     /// Removes what it wrote to its outputs.
     func forget() { try? FileManager.default.removeItem(at: log) }
+}
+
+/// Runs what blocks, or changes its thread, on a thread of its own.
+func onThread<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
+    try await withCheckedThrowingContinuation { continuation in
+        Thread.detachNewThread { continuation.resume(with: Result { try body() }) }
+    }
 }

@@ -1,7 +1,7 @@
 /// Something to compare: arms that take turns, and the rows that set them against each other.
 protocol Scenario: Sendable {
     var name: String { get }
-    /// In the order of even rounds; odd ones go backward, so that a drift of the machine hits both ends alike.
+    /// In the order of the first round; every second goes backward, so that a drift hits both ends alike.
     var arms: [Arm] { get }
     var rows: [Row] { get }
     /// Done once, before the first round.

@@ -1,7 +1,7 @@
 import Foundation
 
-/// The folder for all that a run writes; on the disk that holds the builds, for a memory file system would make
-/// every fsync free.
+/// The folder for all that a run writes; on the disk that holds the builds, for a memory file system would
+/// make every fsync free.
 struct Scratch: Sendable {
     let root: URL
 

@@ -16,7 +16,9 @@ enum Stats {
 
     /// Nil of nothing.
     static func estimate(_ values: [Double]) -> Estimate? {
-        guard let median = median(values), let least = values.min(), let most = values.max() else { return nil }
+        guard let median = median(values), let least = values.min(), let most = values.max() else {
+            return nil
+        }
         guard values.count >= fewestForBootstrap else {
             return Estimate(median: median, low: least, high: most, spread: .range)
         }

@@ -27,7 +27,8 @@ struct Machine: Codable {
             system: process.operatingSystemVersionString,
             loadAverage: Double(text(of: "/proc/loadavg").prefix { $0 != " " }) ?? 0,
             ffmpeg: firstLine(["ffmpeg", "-version"]), sqlite: RawRows.libraryVersion,
-            swift: firstLine(["swift", "--version"]), confinement: ConfinementReport.available().level.rawValue,
+            swift: firstLine(["swift", "--version"]),
+            confinement: ConfinementReport.available().level.rawValue,
             commit: firstLine(["git", "-C", repository.plainPath, "describe", "--always", "--dirty=+"]))
     }
 

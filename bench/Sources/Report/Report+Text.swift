@@ -9,7 +9,8 @@ extension Report {
             ([heads] + cells).map { $0[column].count }.max() ?? 0
         }
         return ([heads] + cells).map { line in
-            zip(line, widths).map { $0.padding(toLength: $1, withPad: " ", startingAt: 0) }.joined(separator: "  ")
+            zip(line, widths).map { $0.padding(toLength: $1, withPad: " ", startingAt: 0) }.joined(
+                separator: "  ")
         }.joined(separator: "\n")
     }
 
@@ -17,8 +18,13 @@ extension Report {
         let lines = rows.map { "| `\($0.id)` | " + Self.cells($0).joined(separator: " | ") + " |" }
         let parts = [
             ["# Bench of `seed`", "", summary, ""],
-            ["| id | row | median | interval | goal | verdict | errors |", "|---|---|---|---|---|---|---|"], lines,
-            ["", "A ratio is taken round by round from runs that take turns; the interval is \(intervalText).", ""],
+            ["| id | row | median | interval | goal | verdict | errors |", "|---|---|---|---|---|---|---|"],
+            lines,
+            [
+                "",
+                "A ratio is taken round by round from runs that take turns; the interval is \(intervalText).",
+                "",
+            ],
             ["## Machine", ""], machineLines, errorLines,
         ]
         return parts.flatMap { $0 }.joined(separator: "\n") + "\n"
@@ -26,7 +32,8 @@ extension Report {
 
     var summary: String {
         let syncs = rows.first { $0.id == "machine.syncs" }?.estimate.map { Self.number($0.median) } ?? "?"
-        return "\(startedAt.formatted(.iso8601)) · \(rounds) rounds in \(Int(seconds)) s · \(machine.cores) cores, "
+        return
+            "\(startedAt.formatted(.iso8601)) · \(rounds) rounds in \(Int(seconds)) s · \(machine.cores) cores, "
             + "load \(Self.number(machine.loadAverage)) before · \(syncs) fsyncs/s · \(errors.count) errors"
     }
 
@@ -39,7 +46,8 @@ extension Report {
         [
             "\(machine.cores) × \(machine.processor), \(machine.memoryBytes >> 30) GiB, Linux \(machine.kernel)",
             machine.system, machine.swift, machine.ffmpeg, "SQLite \(machine.sqlite)",
-            "confinement of media workers: \(machine.confinement)", "commit \(machine.commit)", "clip: \(clip)",
+            "confinement of media workers: \(machine.confinement)", "commit \(machine.commit)",
+            "clip: \(clip)",
         ].map { "- " + $0 }
     }
 

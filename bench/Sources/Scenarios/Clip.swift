@@ -12,19 +12,24 @@ struct Clip: Sendable {
 
     var description: String {
         given.map { $0.lastPathComponent }
-            ?? "\(Self.seconds) s of 1280x720 at 30/s, H.264 with AAC stereo, made by ffmpeg: testsrc2 with moving noise"
+            ?? "\(Self.seconds) s of 1280x720 at 30/s, H.264 and AAC, made by ffmpeg: testsrc2 with light noise"
     }
 
-    /// Moving edges, gradients and a camera's noise, so that the encoder has motion to find and detail to spend
-    /// bits on; the same bytes wherever the same ffmpeg makes it.
+    /// Moving edges, gradients and a camera's noise: motion to find and detail to spend bits on. The same
+    /// bytes wherever the same ffmpeg makes it.
     func prepare() async throws {
         guard given == nil, !FileManager.default.fileExists(atPath: url.plainPath) else { return }
         let picture =
-            "testsrc2=size=1280x720:rate=30:duration=\(Self.seconds),noise=alls=4:allf=t:all_seed=7,format=yuv420p"
-        let sound = "sine=frequency=330:duration=\(Self.seconds):sample_rate=48000,aformat=channel_layouts=stereo"
+            "testsrc2=size=1280x720:rate=30:duration=\(Self.seconds),"
+            + "noise=alls=4:allf=t:all_seed=7,format=yuv420p"
+        let sound =
+            "sine=frequency=330:duration=\(Self.seconds):sample_rate=48000,aformat=channel_layouts=stereo"
         try await FFmpeg(folder: scratch.root).run(
             ["-f", "lavfi", "-i", picture, "-f", "lavfi", "-i", sound]
-                + ["-c:v", "libx264", "-preset", "veryfast", "-crf", "21", "-g", "60", "-c:a", "aac", "-b:a", "128k"]
+                + [
+                    "-c:v", "libx264", "-preset", "veryfast", "-crf", "21", "-g", "60", "-c:a", "aac", "-b:a",
+                    "128k",
+                ]
                 + ["-movflags", "+faststart", url.plainPath])
     }
 }

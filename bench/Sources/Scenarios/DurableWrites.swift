@@ -71,14 +71,18 @@ struct DurableWrites: Scenario {
                 group.addTask {
                     while ContinuousClock.now < end {
                         let id = ids.next()
-                        try await database.writeSystem { try $0.insert(into: table, ["id": id, "body": Self.row]) }
+                        try await database.writeSystem {
+                            try $0.insert(into: table, ["id": id, "body": Self.row])
+                        }
                     }
                 }
             }
             try await group.waitForAll()
         }
         let seconds = watch.wall
-        let found = try await database.readSystem { try $0.first("count(*)", from: table) { try $0.next(Int.self) } }
+        let found = try await database.readSystem {
+            try $0.first("count(*)", from: table) { try $0.next(Int.self) }
+        }
         guard found == ids.given else {
             throw RunFailure("\(ids.given) rows acknowledged, \(found ?? 0) found")
         }
@@ -113,11 +117,4 @@ private final class RowNumbers: Sendable {
     func next() -> Int { last.add(1, ordering: .relaxed).newValue }
 
     var given: Int { last.load(ordering: .relaxed) }
-}
-
-/// Runs what blocks on a thread of its own.
-func onThread<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
-    try await withCheckedThrowingContinuation { continuation in
-        Thread.detachNewThread { continuation.resume(with: Result { try body() }) }
-    }
 }

@@ -40,7 +40,8 @@ struct LadderCommand: Sendable {
         let bits = rung.videoKilobitsPerSecond
         let group = "\(plan.framesPerSegment)"
         let options = [
-            ("c", "libx264"), ("preset", plan.preset), ("profile", rung.width * rung.height < 640 * 360 ? "main" : "high"),
+            ("c", "libx264"), ("preset", plan.preset),
+            ("profile", rung.width * rung.height < 640 * 360 ? "main" : "high"),
             ("b", "\(bits)k"), ("maxrate", "\(bits * 107 / 100)k"), ("bufsize", "\(bits * 3 / 2)k"),
             ("g", group), ("keyint_min", group), ("sc_threshold", "0"), ("flags", "+cgop"),
             ("threads", "\(plan.threadsPerEncoder)"), ("pix_fmt", "yuv420p"),

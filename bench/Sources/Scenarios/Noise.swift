@@ -25,7 +25,8 @@ struct Noise: Scenario {
         try await scratch.withFolder { folder in
             let watch = Stopwatch()
             try await FFmpeg(folder: folder).run([
-                "-threads", "2", "-t", "4", "-i", clip.url.plainPath, "-c:v", "libx264", "-preset", "veryfast",
+                "-threads", "2", "-t", "4", "-i", clip.url.plainPath, "-c:v", "libx264", "-preset",
+                "veryfast",
                 "-threads", "2", "-c:a", "aac", "-f", "null", "-",
             ])
             return [.wall: watch.wall, .cpu: watch.cpu]

@@ -52,7 +52,8 @@ struct StartUp: Scenario {
         self.repository = repository
         self.scratch = scratch
         self.idle = idle
-        python = ["/usr/bin/python3", "/usr/local/bin/python3"].first(where: FileManager.default.isExecutableFile)
+        python = ["/usr/bin/python3", "/usr/local/bin/python3"].first(
+            where: FileManager.default.isExecutableFile)
     }
 
     private func startApp() async throws -> Reading {
@@ -70,7 +71,8 @@ struct StartUp: Scenario {
     private func startPython() async throws -> Reading {
         let port = try FreePort.take()
         return try await serve(
-            python ?? "", ["-m", "http.server", "\(port)", "--bind", "127.0.0.1"], "/", port: port, idle: .zero)
+            python ?? "", ["-m", "http.server", "\(port)", "--bind", "127.0.0.1"], "/", port: port,
+            idle: .zero)
     }
 
     private func startFFmpeg() async throws -> Reading {
@@ -88,7 +90,8 @@ struct StartUp: Scenario {
     ) async throws -> Reading {
         try await scratch.withFolder { folder in
             let watch = Stopwatch()
-            let running = try Program(executable: executable, arguments: arguments, folder: folder).start()
+            let program = Program(executable: executable, arguments: arguments, folder: folder)
+            let running = try await program.start()
             do {
                 try await Self.untilReady(running, HTTPProbe(port: port, path: path))
                 let ready = watch.wall

@@ -75,7 +75,8 @@ struct TranscodeLadder: Scenario {
             let first = FirstSegments(tracks: tracks, watch: watch)
             let summary = try await engine.transcode(
                 TranscodeRequest(
-                    source: clip.url.plainPath, directory: folder.plainPath, plan: plan, properties: properties,
+                    source: clip.url.plainPath, directory: folder.plainPath, plan: plan,
+                    properties: properties,
                     resumeAfterSegments: 0, wantsStills: true)
             ) { first.note($0) }
             let reading: Reading = [.wall: watch.wall, .cpu: watch.cpu]

@@ -57,7 +57,9 @@ struct IdentityTransaction: IdentityWriter {
     func remove(_ user: User) throws {
         try rows.delete(from: .users, where: "id = \(user.id)")
         try rows.delete(from: .sessions, where: "user_id = \(user.id)")
-        try transaction.system.delete(from: .logins, where: "email = \(user.email)")
+        let tenant = transaction.context.tenant
+        try transaction.system.delete(
+            from: .logins, where: "email = \(user.email) AND tenant_id = \(tenant) AND user_id = \(user.id)")
     }
 
     func save(_ session: LoginSession) throws {

@@ -1,0 +1,92 @@
+import Identity
+import Kernel
+import Relational
+import TestDatabase
+import Testing
+
+/// Where contract tests of `IdentityStore` and `TenantDirectory` play: an empty store, its directory, and what
+/// has been told.
+struct IdentityStoreStage: Sendable {
+    let store: any IdentityStore
+    let directory: any TenantDirectory
+    /// Events of committed writes, in order.
+    let published: @Sendable () async throws -> [Event]
+}
+
+/// An adapter under the contract.
+struct IdentityStoreAdapter: CustomTestStringConvertible, Sendable {
+    let testDescription: String
+    let run: @Sendable (_ test: (IdentityStoreStage) async throws -> Void) async throws -> Void
+
+    static let all = [sqlite]
+
+    private static let sqlite = IdentityStoreAdapter(testDescription: "relational on SQLite") { test in
+        try await TestDatabase.with { file in
+            let database = file.database()
+            try await test(
+                IdentityStoreStage(
+                    store: RelationalIdentityStore(database), directory: RelationalTenantDirectory(database)
+                ) { try await Outbox(database).oldest(1_000).map(\.event) })
+        }
+    }
+}
+
+extension Tenant {
+    static func sample(_ name: String = "Team") -> Tenant {
+        Tenant(
+            id: TenantID(), name: name, slug: name.lowercased(), region: "eu",
+            createdAt: Timestamp(milliseconds: 1_800_000_000_123))
+    }
+}
+
+extension User {
+    static func sample(_ email: String = "a@example.com", role: Role = .member) -> User {
+        User(
+            id: UserID(), email: email, name: "Ünïcode 🦆", role: role,
+            createdAt: Timestamp(milliseconds: 1_800_000_000_456))
+    }
+}
+
+extension LoginSession {
+    static func sample(of user: UserID) -> LoginSession {
+        LoginSession(
+            id: SessionID(), user: user, generation: 1, expiresAt: Timestamp(milliseconds: 1_900_000_000_000),
+            isRevoked: false, createdAt: Timestamp(milliseconds: 1_800_000_000_789))
+    }
+}
+
+extension Invitation {
+    static func sample(_ email: String = "b@example.com", by user: UserID = UserID()) -> Invitation {
+        Invitation(
+            id: InvitationID(), email: email, role: .viewer, invitedBy: user,
+            createdAt: Timestamp(milliseconds: 1_800_000_000_000),
+            expiresAt: Timestamp(milliseconds: 1_800_000_600_000), isAccepted: false)
+    }
+}
+
+extension TenantPlacement {
+    static let sample = TenantPlacement(region: "eu", shard: 3, isolation: .schema, epoch: 7)
+}
+
+extension IdentityStoreStage {
+    /// A write that answers nothing of interest.
+    func write(
+        _ tenant: TenantID, once: OnceKey? = nil,
+        _ body: @escaping @Sendable (any IdentityWriter) throws -> Void
+    ) async throws {
+        _ = try await store.write(WriteContext(tenant: tenant, once: once)) { writer in
+            try body(writer)
+            return true
+        }
+    }
+
+    /// A team with a person in it.
+    func founded(_ email: String = "a@example.com", role: Role = .owner) async throws -> (Tenant, User) {
+        let (tenant, user) = (Tenant.sample(), User.sample(email, role: role))
+        try await write(tenant.id) { writer in
+            try writer.insert(tenant, placement: .sample)
+            try writer.insert(user, passwordHash: "hash of \(email)")
+        }
+        return (tenant, user)
+    }
+}

@@ -1,0 +1,24 @@
+import Kernel
+import Memory
+import TestDatabase
+import Testing
+
+/// Where a contract test of `RateLimiter` plays: full budgets, and time that it can let pass.
+struct RateLimiterStage: Sendable {
+    let limiter: any RateLimiter
+    let pass: @Sendable (Duration) async throws -> Void
+}
+
+/// An adapter under the contract.
+struct RateLimiterAdapter: CustomTestStringConvertible, Sendable {
+    let testDescription: String
+    let run: @Sendable (_ test: (RateLimiterStage) async throws -> Void) async throws -> Void
+
+    static let all = [memory]
+
+    private static let memory = RateLimiterAdapter(testDescription: "memory") { test in
+        let clock = ManualClock()
+        let limiter = MemoryRateLimiter { clock.now }
+        try await test(RateLimiterStage(limiter: limiter) { clock.advance(by: $0) })
+    }
+}

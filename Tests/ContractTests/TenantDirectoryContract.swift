@@ -1,0 +1,51 @@
+import Identity
+import Kernel
+import Testing
+
+/// What every `TenantDirectory` promises; adapters come with those of `IdentityStore`, which fills them.
+@Suite struct TenantDirectoryContract {
+    @Test(arguments: IdentityStoreAdapter.all)
+    func `an unknown tenant has no placement`(_ adapter: IdentityStoreAdapter) async throws {
+        try await adapter.run { stage async throws in
+            #expect(try await stage.directory.placement(of: TenantID()) == nil)
+            #expect(try await stage.directory.placement(of: .nobody) == nil)
+        }
+    }
+
+    @Test(arguments: IdentityStoreAdapter.all)
+    func `each tenant has the placement that it was added with`(_ adapter: IdentityStoreAdapter) async throws
+    {
+        try await adapter.run { stage async throws in
+            let placements: [TenantPlacement] = [
+                .sample, TenantPlacement(region: "us", shard: 0, isolation: .shared, epoch: 1),
+                TenantPlacement(region: "eu", shard: 1_000, isolation: .database, epoch: .max),
+            ]
+            var tenants: [TenantID] = []
+            for placement in placements {
+                let tenant = Tenant.sample()
+                try await stage.write(tenant.id) { try $0.insert(tenant, placement: placement) }
+                tenants.append(tenant.id)
+            }
+            for (tenant, placement) in zip(tenants, placements) {
+                #expect(try await stage.directory.placement(of: tenant) == placement)
+            }
+        }
+    }
+
+    @Test(arguments: IdentityStoreAdapter.all)
+    func `a tenant is added once`(_ adapter: IdentityStoreAdapter) async throws {
+        try await adapter.run { stage async throws in
+            let tenant = Tenant.sample()
+            try await stage.write(tenant.id) { try $0.insert(tenant, placement: .sample) }
+            let again = await #expect(throws: Failure.self) {
+                try await stage.write(tenant.id) {
+                    try $0.insert(
+                        tenant,
+                        placement: TenantPlacement(region: "us", shard: 9, isolation: .shared, epoch: 9))
+                }
+            }
+            #expect(again?.kind == .conflict)
+            #expect(try await stage.directory.placement(of: tenant.id) == .sample)
+        }
+    }
+}

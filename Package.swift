@@ -72,6 +72,7 @@ let package = Package(
                 "Kernel", "Identity", "Videos", "Profiles", "Telemetry", .log, .lifecycle, .nioCore, .crypto,
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
 

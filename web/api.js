@@ -23,7 +23,7 @@ export class ApiError extends Error {
 
 export const api = {
   get: (path, options) => call('GET', path, options),
-  post: (path, body, options) => call('POST', path, { ...options, body, key: randomKey() }),
+  post: (path, body, options) => call('POST', path, { key: randomKey(), ...options, body }),
   patch: (path, body, options) => call('PATCH', path, { ...options, body }),
   delete: (path, options) => call('DELETE', path, options),
 };

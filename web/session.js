@@ -65,6 +65,8 @@ async function refresh() {
       // The key is kept with the token: a page closed before the answer came asks again with the same key.
       headers: { 'Content-Type': 'application/json', 'Idempotency-Key': stored.refreshKey },
       body: JSON.stringify({ refreshToken: stored.refreshToken }),
+      // A dead connection must not hold all tabs; the key makes asking again safe.
+      signal: AbortSignal.timeout(30_000),
     });
     if ([400, 401, 403, 404].includes(response.status)) {
       if (read()?.refreshToken === stored.refreshToken) session.clear();

@@ -27,6 +27,7 @@ extension Assembly {
                         + " media.libav.minimumConfinement asks for \"\(settings.minimumConfinement.rawValue)\"."
                 )
             }
+            if profile.roles.contains(.worker) { try ScratchFolder.sweep(settings.scratch) }
             var configuration = ChildProcessMediaEngine.Configuration()
             configuration.memoryBytes = settings.memory.asInt
             configuration.fileBytes = settings.fileBytes.asInt

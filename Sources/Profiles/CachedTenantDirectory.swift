@@ -2,7 +2,7 @@ import Kernel
 
 /// Placements kept for a moment: every request asks for one, and they change when a tenant moves.
 struct CachedTenantDirectory: TenantDirectory {
-    /// How long a move may go unnoticed here; stores refuse an older epoch by themselves.
+    /// How long a move may go unnoticed here.
     private static let lifetime: Duration = .seconds(5)
 
     let base: any TenantDirectory

@@ -17,7 +17,7 @@ extension Profile {
         switch (media, jobs) {
         case (.libav(let media), .table(let jobs)):
             WorkerSettings(
-                scratch: URL(filePath: media.scratch).standardizedFileURL.path(percentEncoded: false),
+                scratch: ScratchFolder.own(below: media.scratch),
                 concurrentJobs: media.concurrentJobs, lease: jobs.lease, heartbeat: jobs.heartbeat,
                 pollInterval: jobs.pollInterval,
                 backoff: Backoff(first: jobs.firstDelay, maximum: jobs.maximumDelay),

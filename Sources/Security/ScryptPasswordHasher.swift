@@ -1,6 +1,5 @@
 private import Crypto
 private import CryptoExtras
-private import Dispatch
 private import Foundation
 import Identity
 import Kernel
@@ -17,16 +16,17 @@ package final class ScryptPasswordHasher: PasswordHasher {
 
     private let rounds: Int
     private let capacity: Int
-    private let queue: OperationQueue
+    private let threads: HashThreads
     private let pending = Mutex(0)
 
     /// `rounds` is scrypt's N, a power of two; `concurrent` bounds memory and cores.
     package init(rounds: Int, concurrent: Int) {
         self.rounds = rounds
         capacity = concurrent * Self.waitingPerWorker
-        queue = OperationQueue()
-        queue.maxConcurrentOperationCount = concurrent
+        threads = HashThreads(count: concurrent)
     }
+
+    deinit { threads.close() }
 
     package func hash(_ password: String) async throws -> String {
         var generator = SystemRandomNumberGenerator()
@@ -72,7 +72,7 @@ package final class ScryptPasswordHasher: PasswordHasher {
         }
         defer { pending.withLock { $0 -= 1 } }
         return try await withCheckedThrowingContinuation { continuation in
-            queue.addOperation { continuation.resume(with: Result { try work() }) }
+            threads.run { continuation.resume(with: Result { try work() }) }
         }
     }
 }

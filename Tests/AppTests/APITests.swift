@@ -173,6 +173,20 @@ import Testing
             #expect(refused.headers["allow"] == "GET, HEAD, POST")
             let head = try await client.send("HEAD", "/")
             #expect(head.status == 200 && head.data.isEmpty)
+            for path in ["/", "/livez", "/nope", "/v1/me", "/v1/sessions"] {
+                let raw = try Clips.run(
+                    "curl",
+                    [
+                        "-s", "-i", "-X", "HEAD", "-m", "2", "--ignore-content-length",
+                        app.base.absoluteString + path,
+                    ])
+                let (status, rest) = (
+                    raw.prefix(12), raw.components(separatedBy: "\r\n\r\n").dropFirst().joined()
+                )
+                #expect(status.hasPrefix("HTTP/1.1") && rest.isEmpty, "\(path): \(raw)")
+            }
+            let length = try await client.send("HEAD", "/livez").headers["content-length"]
+            #expect(length == "15")
         }
     }
 

@@ -134,6 +134,23 @@ import Testing
     }
 
     @Test(arguments: JobQueueAdapter.all)
+    func `a postponed job is due later and its attempt does not count`(_ adapter: JobQueueAdapter)
+        async throws
+    {
+        try await adapter.run { stage in
+            #expect(try await stage.queue.enqueue(.sample("a")))
+            for _ in 0..<6 {
+                let job = try #require(try await stage.claim())
+                #expect(job.attempt == 1)
+                let outcome = JobOutcome.postpone(after: Self.minute, reason: "disk full")
+                #expect(try await stage.queue.finish(job.lease, outcome))
+                #expect(try await stage.claim() == nil)
+                try await stage.pass(Self.minute)
+            }
+        }
+    }
+
+    @Test(arguments: JobQueueAdapter.all)
     func `a failed job is not leased again and frees its key`(_ adapter: JobQueueAdapter) async throws {
         try await adapter.run { stage in
             #expect(try await stage.queue.enqueue(.sample("a")))

@@ -119,7 +119,8 @@ class UploadManager extends EventTarget {
         const { name, size, type } = entry.state.file;
         if (size === 0) return tell({ type: 'refused', message: 'The file is empty.', again: false });
         const body = { title: entry.state.title, filename: name, bytes: size, contentType: type || 'application/octet-stream' };
-        api.post('/v1/videos', body)
+        // One key for all tries: an answer that was lost must not reserve the space twice.
+        api.post('/v1/videos', body, { key })
           .then(({ video, upload }) => tell({ type: 'described', upload: { ...upload, videoId: upload.videoId ?? video.id } }))
           .catch(refuse('refused'));
         return;

@@ -55,6 +55,10 @@ function partError(request) {
   const detail = detailOf(request);
   const afterMs = Number(request.getResponseHeader('Retry-After')) * 1000 || 0;
   if ([401, 403, 410].includes(status)) return new PartError('stale', detail ?? 'The address of the part has expired.');
+  // The server still holds the part for a connection that is gone; it lets go when that one times out.
+  if (status === 409 && problemOf(request)?.code === 'part_busy') {
+    return new PartError('busy', detail ?? 'The part is still being received.', 15_000);
+  }
   if ([408, 425, 429].includes(status) || status >= 500) {
     return new PartError('busy', detail ?? `The server could not take a part (${status}).`, afterMs);
   }
@@ -62,8 +66,12 @@ function partError(request) {
 }
 
 function detailOf(request) {
+  return problemOf(request)?.detail;
+}
+
+function problemOf(request) {
   try {
-    return JSON.parse(request.responseText).detail;
+    return JSON.parse(request.responseText);
   } catch {
     return undefined;
   }

@@ -13,7 +13,7 @@ struct APIContext: RequestContext {
     /// Also in the answer's `X-Request-Id`.
     var requestID = ""
     var trace = TraceParent()
-    /// Set by the gateway once the token was verified.
+    /// Set by the route table once the token was verified.
     var identity: VerifiedIdentity?
     /// Shared by all copies of the context, so that the gateway learns who it was.
     let subject = RequestSubject()

@@ -56,7 +56,10 @@ struct APIServer: Sendable {
             publicURL: profile.http.publicURL
         ).routes
             + VideoRoutes(library: domain.library, signer: backend.playbackSigner, feed: feed).routes
-            + PlaybackRoutes(playback: domain.playback, endpoint: backend.objectEndpoint).routes
+            + PlaybackRoutes(
+                playback: domain.playback, endpoint: backend.objectEndpoint,
+                slowStart: profile.http.idleTimeout
+            ).routes
             + SystemRoutes(
                 health: backend.health, publicKeys: backend.tokens.publicKeys,
                 catalogue: try SchemaCatalogue(folder: schemas), openAPI: openAPI

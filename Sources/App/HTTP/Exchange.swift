@@ -93,14 +93,21 @@ struct Exchange: Sendable {
     func once() throws -> OnceKey? { try once([]) }
 
     private func collect() async throws -> [UInt8] {
+        // Refused by what it says of itself, rather than waited for.
+        if let said = request.headers[.contentLength].flatMap(Int.init), said > limits.maximumBodyBytes {
+            throw tooLarge
+        }
         do {
             var buffer = try await request.body.collect(upTo: limits.maximumBodyBytes)
             return buffer.readBytes(length: buffer.readableBytes) ?? []
         } catch is NIOTooManyBytesError {
-            throw Failure(
-                .tooLarge, "payload_too_large", "A request body has at most \(limits.maximumBodyBytes) bytes."
-            )
+            throw tooLarge
         }
+    }
+
+    private var tooLarge: Failure {
+        Failure(
+            .tooLarge, "payload_too_large", "A request body has at most \(limits.maximumBodyBytes) bytes.")
     }
 
     private func once(_ body: [UInt8]) throws -> OnceKey? {

@@ -31,6 +31,7 @@ struct Gateway: RouterMiddleware {
         var response =
             if let allowed = preflight(request) { allowed } else { await answer(request, context, next) }
         allowOrigin(request, &response.headers)
+        if request.method == .head { Self.dropBody(&response) }
         response.headers[.requestID] = context.requestID
         Self.secure(&response.headers)
         record(request, context, response.status, ContinuousClock.now - start)
@@ -57,6 +58,13 @@ struct Gateway: RouterMiddleware {
             }
             return Problem.response(failure, requestID: context.requestID)
         }
+    }
+
+    /// HEAD has the head that GET would have, and never a body: what came behind it would pass for the next answer.
+    private static func dropBody(_ response: inout Response) {
+        let length = response.headers[.contentLength] ?? response.body.contentLength.map(String.init)
+        response.body = ResponseBody()
+        response.headers[.contentLength] = length
     }
 
     /// The answer to a browser that asks before it sends another origin's request.

@@ -2,6 +2,7 @@ import HTTPTypes
 import Hummingbird
 import Kernel
 import NIOCore
+import NIOHTTP1
 
 /// Failures as RFC 9457 problem documents: the one table from the domain to HTTP.
 enum Problem {
@@ -63,6 +64,10 @@ enum Problem {
 
     /// The failure behind anything that a handler or the framework threw.
     static func failure(_ error: any Error) -> Failure {
+        if error is HTTPParserError {
+            return Failure(
+                .invalid, "malformed_request", "The request is not well-formed HTTP.", cause: error)
+        }
         guard let error = error as? any HTTPResponseError else { return .wrapping(error) }
         return switch error.status {
         case .notFound: .notFound("address")

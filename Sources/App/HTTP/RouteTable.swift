@@ -27,10 +27,7 @@ struct RouteTable: Sendable {
     private func answerHeads(_ router: Router<APIContext>) {
         for route in routes where route.method == .get && !route.isStream {
             router.on(route.routerPath, method: .head) { request, context in
-                var response = try await enter(route, request, context)
-                response.headers[.contentLength] = response.body.contentLength.map(String.init)
-                response.body = ResponseBody()
-                return response
+                try await enter(route, request, context)
             }
         }
     }

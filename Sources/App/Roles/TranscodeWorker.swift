@@ -54,10 +54,11 @@ struct TranscodeWorker: Service {
         logger.info("transcode started", metadata: ["attempt": "\(job.attempt)"])
         let start = ContinuousClock.now
         let outcome: JobOutcome
+        let headway = Headway()
         do {
-            outcome = try await perform(job)
+            outcome = try await perform(job, headway)
         } catch {
-            outcome = await failed(job, error, logger)
+            outcome = await failed(job, error, attempt: headway.isMade ? 1 : job.attempt, logger)
         }
         metrics.add(
             to: "jobs_total", help: "Jobs by outcome.", labels: ["kind": job.kind, "outcome": outcome.label])
@@ -69,14 +70,14 @@ struct TranscodeWorker: Service {
     }
 
     /// Runs the job beside its heartbeat; whichever ends first ends the other.
-    private func perform(_ job: LeasedJob) async throws -> JobOutcome {
+    private func perform(_ job: LeasedJob, _ headway: Headway) async throws -> JobOutcome {
         guard job.attempt <= settings.maximumAttempts else {
             throw MediaFailure(.workerCrashed, Self.exhausted)
         }
         let order = try JSON.decode(Transcoding.Order.self, job.payload)
         let end = try await withThrowingTaskGroup(of: End.self) { group in
             group.addTask {
-                try await transcoding.perform(order, job)
+                try await transcoding.perform(order, job, headway)
                 return .finished
             }
             group.addTask { try await keepLease(job) }
@@ -117,18 +118,20 @@ struct TranscodeWorker: Service {
         try await objects.delete(prefix: VideoObjects(tenant: job.tenant, video: order.video).prefix)
     }
 
-    private func failed(_ job: LeasedJob, _ error: any Error, _ logger: Logger) async -> JobOutcome {
+    private func failed(
+        _ job: LeasedJob, _ error: any Error, attempt: Int, _ logger: Logger
+    ) async -> JobOutcome {
         if Task.isCancelled { return .handBack }
         if error is CancellationError { return await stopped(job, logger) }
-        logger.warning("transcode failed", metadata: ["error": "\(error)", "attempt": "\(job.attempt)"])
-        guard job.attempt >= settings.maximumAttempts else {
-            return .retry(after: settings.backoff.delay(afterAttempt: job.attempt), reason: "\(error)")
+        logger.warning("transcode failed", metadata: ["error": "\(error)", "attempt": "\(attempt)"])
+        let delay = settings.backoff.delay(afterAttempt: attempt)
+        // A full disk or a busy store says nothing about the video.
+        if let failure = error as? Failure, failure.isTransient {
+            return .postpone(after: max(delay, settings.backoff.maximum / 4), reason: "\(error)")
         }
-        let failure =
-            error as? MediaFailure
-            ?? MediaFailure(
-                .workerCrashed, "The video could not be processed; please try to upload it again.")
-        return await giveUp(job, failure, logger)
+        guard attempt >= settings.maximumAttempts else { return .retry(after: delay, reason: "\(error)") }
+        return await giveUp(
+            job, error as? MediaFailure ?? MediaFailure(.workerCrashed, Self.exhausted), logger)
     }
 
     /// The encoder was told to stop: by deletion, or because the lease went to another worker.
@@ -168,6 +171,7 @@ extension JobOutcome {
         switch self {
         case .done: "done"
         case .retry: "retry"
+        case .postpone: "postpone"
         case .handBack: "handBack"
         case .failed: "failed"
         }

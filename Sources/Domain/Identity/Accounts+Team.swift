@@ -78,7 +78,7 @@ extension Accounts {
         email: String, role: Role, by caller: Caller, once: OnceKey?
     ) async throws -> InvitationOffer {
         try caller.require(.inviteUser)
-        guard role != .owner || caller.role == .owner else {
+        guard Self.may(caller.role, invite: role) else {
             throw Failure(.forbidden, "forbidden", "Only an owner can invite an owner.")
         }
         let email = try SignUp.validated(email: email, field: "email")
@@ -96,6 +96,11 @@ extension Accounts {
         return InvitationOffer(invitation: invitation, token: token)
     }
 
+    /// Asked again at acceptance: an invitation does not outlive the right to make it.
+    private static func may(_ inviter: Role, invite role: Role) -> Bool {
+        Policy.allows(inviter, .inviteUser) && (role != .owner || inviter == .owner)
+    }
+
     /// `invitation_invalid` if it is unknown, used or too old.
     package func accept(token: String, name: String, password: String, once: OnceKey?) async throws -> Entry {
         let refused = Failure(
@@ -108,7 +113,9 @@ extension Accounts {
         let seat = try await store.write(WriteContext(tenant: claims.tenant, once: once)) { writer in
             guard let tenant = try writer.tenant(),
                 var invitation = try writer.invitation(InvitationID(claims.subject)),
-                !invitation.isAccepted, time < invitation.expiresAt
+                !invitation.isAccepted, time < invitation.expiresAt,
+                let inviter = try writer.user(invitation.invitedBy),
+                Self.may(inviter.role, invite: invitation.role)
             else { throw refused }
             let user = User(
                 id: UserID(), email: invitation.email, name: name, role: invitation.role, createdAt: time)

@@ -116,7 +116,8 @@ package struct Accounts: Sendable {
             if outcome != .refused { try writer.save(session) }
             return outcome == .renewed ? Seat(tenant: tenant, user: user, session: session) : nil
         }
-        guard let renewed, let seat = try await asOfNow(renewed) else { throw Self.sessionOver }
+        guard let renewed else { throw Self.sessionOver }
+        guard let seat = once == nil ? renewed : try await asOfNow(renewed) else { throw Self.sessionOver }
         return try await entry(seat).tokens
     }
 

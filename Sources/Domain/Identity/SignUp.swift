@@ -73,7 +73,7 @@ package struct SignUp: Sendable {
         }
     }
 
-    static func normalised(email: String) -> String { trimmed(email).lowercased() }
+    package static func normalised(email: String) -> String { trimmed(email).lowercased() }
 
     static func slug(_ name: String) -> String {
         let words = name.lowercased().split { !($0.isASCII && ($0.isLetter || $0.isNumber)) }

@@ -105,8 +105,11 @@ package struct HLSPackage: Sendable, Codable, Equatable {
     private func bandwidth(_ rung: Rung) -> Int {
         let planned =
             Double(rung.videoKilobitsPerSecond) * 1070 + Double(plan.audio?.kilobitsPerSecond ?? 0) * 1000
-        let measured = tracks[rung.name]?.segments.map { Double($0.bytes) * 8 / max($0.durationSeconds, 0.1) }
-            .max()
-        return Int(max(planned, measured ?? 0))
+        return Int(max(planned, peak(rung.name) + peak(Self.audioTrack)))
+    }
+
+    /// Bits per second of a track's largest segment.
+    private func peak(_ track: String) -> Double {
+        tracks[track]?.segments.map { Double($0.bytes) * 8 / max($0.durationSeconds, 0.1) }.max() ?? 0
     }
 }

@@ -7,16 +7,21 @@ actor TranscodeProgress {
     private let job: LeasedJob
     private let keys: VideoObjects
     private let work: Transcoding
+    private let headway: Headway
     private var checkpointed: Int
     private var told = 0.0
     private var hasMaster = false
 
-    init(package: HLSPackage, video: VideoID, job: LeasedJob, keys: VideoObjects, work: Transcoding) {
+    init(
+        package: HLSPackage, video: VideoID, job: LeasedJob, keys: VideoObjects, work: Transcoding,
+        headway: Headway
+    ) {
         self.package = package
         self.video = video
         self.job = job
         self.keys = keys
         self.work = work
+        self.headway = headway
         checkpointed = package.completeSegments
     }
 
@@ -60,6 +65,7 @@ actor TranscodeProgress {
             job.lease, extend: work.settings.lease, checkpoint: JSON.encode(package))
         guard signal == .goOn else { throw CancellationError() }
         checkpointed = package.completeSegments
+        headway.make()
         for track in package.trackNames { try await work.putPlaylist(package, track, keys) }
         if !hasMaster {
             try await work.putMaster(package, keys)

@@ -74,17 +74,18 @@ package struct Transcoding: Sendable {
 
     /// Does the job to its end, or as far as it gets. Source failures end the video as `failed` and the job as done;
     /// other errors are thrown, for the job to be tried again. Throws `CancellationError` when told to stop.
-    package func perform(_ order: Order, _ job: LeasedJob) async throws {
+    package func perform(_ order: Order, _ job: LeasedJob, _ headway: Headway = Headway()) async throws {
         // Of this lease alone: a worker that lost the job and has not noticed must not touch it.
         let folder = settings.scratch + "/\(job.key)-\(job.lease.token)"
         do {
             try await removeLeftovers(of: job)
             try await files.makeEmptyDirectory(folder)
-            try await transcode(order.video, job, in: folder)
+            try await transcode(order.video, job, in: folder, headway)
         } catch let failure as MediaFailure where !failure.isRetryable {
+            try await requireLease(job)
             try await fail(order.video, in: job.tenant, failure)
         } catch {
-            // Scratch is emptied again at the next start; here it only frees space early.
+            // The next lease and the next start remove what is left here; this only frees space early.
             try? await files.remove(folder)
             throw error
         }
@@ -113,16 +114,19 @@ package struct Transcoding: Sendable {
         await notices.changed(id)
     }
 
-    private func transcode(_ id: VideoID, _ job: LeasedJob, in folder: String) async throws {
+    private func transcode(
+        _ id: VideoID, _ job: LeasedJob, in folder: String, _ headway: Headway
+    ) async throws {
         let video = try await store.read(job.tenant) { try $0.video(id) }
-        guard let video, video.state == .processing else { return }
         let keys = VideoObjects(tenant: job.tenant, video: id)
+        // Deleted: what a killed worker stored after the clean-up goes too.
+        guard let video else { return try await objects.delete(prefix: keys.prefix) }
+        guard video.state == .processing else { return }
         let source = folder + "/source"
         try await fetch(video, keys, to: source)
         let progress = TranscodeProgress(
             package: try await package(of: job, source: source, video: video), video: id, job: job,
-            keys: keys,
-            work: self)
+            keys: keys, work: self, headway: headway)
         let output = folder + "/out"
         try await files.makeEmptyDirectory(output)
         let start = await progress.package
@@ -161,10 +165,17 @@ package struct Transcoding: Sendable {
             properties: properties, plan: try Ladder.plan(for: properties, limits: settings.limits))
     }
 
+    /// A worker that stood still may have lost the job: then another writes, and this one must not.
+    private func requireLease(_ job: LeasedJob) async throws {
+        let signal = try await jobs.heartbeat(job.lease, extend: settings.lease, checkpoint: nil)
+        guard signal == .goOn else { throw CancellationError() }
+    }
+
     /// Writes the final playlists, then makes the video ready in one transaction.
     private func finish(_ id: VideoID, _ package: HLSPackage, _ keys: VideoObjects, _ job: LeasedJob)
         async throws
     {
+        try await requireLease(job)
         if let cues = package.thumbnailCues {
             try await put(cues, keys.playback("thumbnails.vtt"), type: "text/vtt")
         }

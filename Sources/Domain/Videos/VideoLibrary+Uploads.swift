@@ -42,12 +42,17 @@ extension VideoLibrary {
             try writer.save(upload)
             return Created(video: video, upload: upload)
         }
-        // A repeated request may come after the upload is gone: then it must not be opened again.
-        if try await store.read(caller.tenant, { try $0.upload(created.upload.id) })?.state == .open {
-            try await parts.begin(created.upload.multipart(in: caller.tenant))
-        }
+        let live = try await store.read(caller.tenant) { try $0.upload(created.upload.id) }
+        if live?.state == .open { try await open(created.upload, in: caller.tenant) }
         let view = try view(created.upload, received: [], caller)
         return Announced(video: created.video, upload: view)
+    }
+
+    /// A repeated request may come when the upload is gone, and a removal may come between: nothing is left open then.
+    private func open(_ upload: Upload, in tenant: TenantID) async throws {
+        try await parts.begin(upload.multipart(in: tenant))
+        guard try await store.read(tenant, { try $0.upload(upload.id) }) == nil else { return }
+        try await parts.abort(upload.multipart(in: tenant))
     }
 
     /// Larger parts where the usual ones would be too many.
@@ -214,8 +219,8 @@ extension VideoAnnouncement {
 
     static func validated(title: String) throws(Failure) -> String {
         // Control characters, line breaks among them, become spaces: a title is one line everywhere.
-        let title = String(
-            title.unicodeScalars.map { $0.properties.generalCategory == .control ? " " : Character($0) })
+        let lines = title.unicodeScalars.split { $0.properties.generalCategory == .control }
+        let title = lines.map { String($0) }.joined(separator: " ")
         guard title.contains(where: { !$0.isWhitespace }) else {
             throw .invalid("title", "required", "Please give a title.")
         }

@@ -53,7 +53,10 @@ struct ChildPipes {
                 return .violation("a line longer than \(WorkerLine.limit) bytes")
             }
             guard !lines.isEnd else {
-                while areErrorsOpen, poll(&polled[1], 1, 100) > 0 { areErrorsOpen = readErrors() }
+                // Bounded too: a child that only complains is no better than a silent one.
+                while areErrorsOpen, watch.remaining.reason == nil, poll(&polled[1], 1, 100) > 0 {
+                    areErrorsOpen = readErrors()
+                }
                 return nil
             }
             lines.complete.forEach(line)

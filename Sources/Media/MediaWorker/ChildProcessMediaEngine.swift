@@ -40,6 +40,7 @@ package struct ChildProcessMediaEngine: MediaEngine {
         guard case .properties(let properties) = result else {
             throw MediaWorkerError.protocolViolation("no properties")
         }
+        try StepCheck(directory: "", tracks: []).verify(properties)
         return properties
     }
 
@@ -57,6 +58,7 @@ package struct ChildProcessMediaEngine: MediaEngine {
         guard case .summary(let summary) = result else {
             throw MediaWorkerError.protocolViolation("no summary")
         }
+        try check.verify(summary)
         return summary
     }
 

@@ -24,7 +24,10 @@ struct StepCheck {
             try check(width > 0 && height > 0, "an empty poster")
             try verify(file: file)
         case .thumbnails(let file, let width, let height, let columns, let count, let interval):
-            try check(width > 0 && height > 0 && columns > 0 && count > 0 && interval > 0, "empty thumbnails")
+            let isPlausible =
+                (1...4_096).contains(width) && (1...4_096).contains(height) && (1...100).contains(columns)
+                && (1...10_000).contains(count) && interval > 0 && interval < 86_400
+            try check(isPlausible, "strange thumbnails")
             try verify(file: file)
         case .initialisation(let track, let file, let codec):
             try check(tracks.contains(track), "an unknown track")
@@ -40,6 +43,22 @@ struct StepCheck {
         case .progress(let fraction):
             try check((0...1).contains(fraction), "progress outside 0...1")
         }
+    }
+
+    /// What a probe may claim: whatever is computed from it must stay computable.
+    func verify(_ properties: MediaProperties) throws {
+        let rate = properties.frameRate
+        let isPlausible =
+            rate.numerator > 0 && rate.denominator > 0 && (0.001...10_000).contains(rate.value)
+            && (0...1e8).contains(properties.durationSeconds) && (0...1_000_000).contains(properties.width)
+            && (0...1_000_000).contains(properties.height) && properties.audioTracks.count <= 64
+        try check(isPlausible, "properties that no film has")
+    }
+
+    func verify(_ summary: TranscodeSummary) throws {
+        let isPlausible =
+            (0...1e8).contains(summary.durationSeconds) && summary.segments >= 0 && summary.frames >= 0
+        try check(isPlausible, "totals that no film has")
     }
 
     private func verify(file: String, bytes: Int? = nil) throws {

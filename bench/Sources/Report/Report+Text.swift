@@ -44,8 +44,8 @@ extension Report {
 
     private var machineLines: [String] {
         [
-            "\(machine.cores) × \(machine.processor), \(machine.memoryBytes >> 30) GiB, Linux \(machine.kernel)",
-            machine.system, machine.swift, machine.ffmpeg, "SQLite \(machine.sqlite)",
+            "\(machine.cores) × \(machine.processor), \(machine.memoryBytes >> 30) GiB",
+            "\(machine.system), Linux \(machine.kernel)", machine.swift, machine.ffmpeg, "SQLite \(machine.sqlite)",
             "confinement of media workers: \(machine.confinement)", "commit \(machine.commit)",
             "clip: \(clip)",
         ].map { "- " + $0 }

@@ -3,8 +3,8 @@ import Relational
 import SQLite
 import Synchronization
 
-/// Rows that are on the disk when their writer is told so: the product's driver with 512 tasks waiting, in group
-/// commits and with a commit for each, against a bare loop over the C library.
+/// Rows that are on the disk when their writer is told so: the product's driver with 512 tasks waiting, in
+/// group commits and with a commit for each, against a bare loop over the C library.
 struct DurableWrites: Scenario {
     let name = "writes"
     let scratch: Scratch

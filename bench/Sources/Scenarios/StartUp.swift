@@ -2,7 +2,7 @@ import Foundation
 
 /// From nothing to the first good answer, and the memory of a program that nobody uses.
 ///
-/// The goals here are absolute, so two well-known programs are started in the same rounds to judge the machine by.
+/// The goals here are absolute; two well-known programs start in the same rounds, to judge the machine by.
 struct StartUp: Scenario {
     let name = "start"
     let app: URL

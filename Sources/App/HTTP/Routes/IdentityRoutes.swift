@@ -165,7 +165,7 @@ struct SignInLimit: Sendable {
 
     /// `rate_limited` if too many guessed at this account, from wherever.
     func take(account email: String) async throws {
-        try await takeOne("account:\(email.lowercased().prefix(SignUp.maximumEmail))")
+        try await takeOne("account:\(SignUp.normalised(email: email).prefix(SignUp.maximumEmail))")
     }
 
     private func takeOne(_ key: String) async throws {

@@ -8,6 +8,8 @@ import Videos
 struct PlaybackRoutes: Sendable {
     let playback: Playback
     let endpoint: (any SignedObjectEndpoint)?
+    /// How long a part may come slowly.
+    let slowStart: Duration
 
     var routes: [Route] {
         var routes = [
@@ -79,7 +81,7 @@ struct PlaybackRoutes: Sendable {
         let part = try await endpoint.receive(
             path: request.uri.path, query: request.uri.query ?? "",
             length: request.headers[.contentLength].flatMap(Int64.init),
-            contentType: request.headers[.contentType], body: request.body)
+            contentType: request.headers[.contentType], body: SteadyBody(request.body, grace: slowStart))
         return Response(status: .ok, headers: [.eTag: "\"\(part.etag)\"", .cacheControl: "no-store"])
     }
 }

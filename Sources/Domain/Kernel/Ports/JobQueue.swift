@@ -16,7 +16,8 @@ package protocol JobQueue: Sendable {
     /// Ends or postpones the job; false, and nothing changes, if the lease was lost.
     func finish(_ lease: JobLease, _ outcome: JobOutcome) async throws -> Bool
 
-    /// Removes a waiting job, and tells a running one to stop at its next heartbeat. Unknown keys are fine.
+    /// Removes a waiting job, and tells a running one to stop at its next heartbeat; if its worker died, another gets
+    /// it and is told so, to tidy up. Unknown keys are fine.
     func cancel(kind: String, key: String) async throws
 
     func depth(of kind: String) async throws -> JobDepth
@@ -81,6 +82,8 @@ package enum JobSignal: String, Sendable {
 package enum JobOutcome: Sendable, Equatable {
     case done
     case retry(after: Duration, reason: String)
+    /// Due again later and this attempt does not count: something the job needs is gone for a while.
+    case postpone(after: Duration, reason: String)
     /// Due again at once and this attempt does not count: the worker leaves, the job is not at fault.
     case handBack
     case failed(reason: String)

@@ -18,25 +18,18 @@ extension TableJobQueue {
         }
     }
 
-    /// Jobs whose worker fell silent are due again, unless they were cancelled.
+    /// Jobs whose worker fell silent are due again.
     private static func recoverLapsed(
         _ kinds: [String], at now: Timestamp, _ writer: SystemWriter
     ) throws {
         let lapsed = try writer.claim(
-            "id, cancel_requested", from: .jobs,
+            "id", from: .jobs,
             where: "kind IN \(list: kinds) AND state = \(State.running.rawValue) AND leased_until <= \(now)"
-        ) {
-            (id: try $0.next(JobID.self), isCancelled: try $0.next(Bool.self))
-        }
-        for job in lapsed {
-            let change: SQLText =
-                if job.isCancelled {
-                    ended(.cancelled, nil, at: now)
-                } else {
-                    "state = \(State.waiting.rawValue), leased_until = NULL, worker = NULL"
-                }
-            try writer.update(.jobs, set: change, where: "id = \(job.id)")
-        }
+        ) { try $0.next(JobID.self) }
+        guard !lapsed.isEmpty else { return }
+        try writer.update(
+            .jobs, set: "state = \(State.waiting.rawValue), leased_until = NULL, worker = NULL",
+            where: "id IN \(list: lapsed)")
     }
 
     /// The oldest due job of the tenant with the fewest running. There are no more tenants with running jobs than

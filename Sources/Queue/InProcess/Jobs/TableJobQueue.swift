@@ -129,6 +129,11 @@ package struct TableJobQueue: JobQueue {
             state = \(State.waiting.rawValue), leased_until = NULL, worker = NULL, due_at = \(now + delay), \
             reason = \(reason)
             """
+        case .postpone(let delay, let reason):
+            """
+            state = \(State.waiting.rawValue), leased_until = NULL, worker = NULL, due_at = \(now + delay), \
+            reason = \(reason), attempt = attempt - 1
+            """
         case .handBack:
             "state = \(State.waiting.rawValue), leased_until = NULL, worker = NULL, attempt = attempt - 1"
         }

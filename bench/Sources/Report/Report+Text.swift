@@ -45,7 +45,8 @@ extension Report {
     private var machineLines: [String] {
         [
             "\(machine.cores) × \(machine.processor), \(machine.memoryBytes >> 30) GiB",
-            "\(machine.system), Linux \(machine.kernel)", machine.swift, machine.ffmpeg, "SQLite \(machine.sqlite)",
+            "\(machine.system), Linux \(machine.kernel)", machine.swift, machine.ffmpeg,
+            "SQLite \(machine.sqlite)",
             "confinement of media workers: \(machine.confinement)", "commit \(machine.commit)",
             "clip: \(clip)",
         ].map { "- " + $0 }

@@ -177,7 +177,8 @@ import Testing
                 let raw = try Clips.run(
                     "curl",
                     [
-                        "-s", "-i", "-X", "HEAD", "-m", "2", "--ignore-content-length",
+                        "-s", "-i", "-X", "HEAD", "-m", "10", "--ignore-content-length", "-H",
+                        "Connection: close",
                         app.base.absoluteString + path,
                     ])
                 let (status, rest) = (

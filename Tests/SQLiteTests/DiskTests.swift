@@ -10,9 +10,9 @@ import Testing
         let file = try TestDatabase.open()
         let driver = file.driver
         try await Numbers.create(driver)
-        try await driver.write { try $0.script("PRAGMA max_page_count = 40") }
+        try await driver.write(.system) { try $0.script("PRAGMA max_page_count = 40") }
         try await oneTooLarge(driver, bytes: 1 << 20)
-        try await driver.write { try $0.script("PRAGMA max_page_count = 100000") }
+        try await driver.write(.system) { try $0.script("PRAGMA max_page_count = 100000") }
         try await Numbers.insert(50, bytes: 1 << 20, driver)
         #expect(try await Numbers.all(driver) == Set(0..<10).subtracting([5]).union([50]))
         await file.close()

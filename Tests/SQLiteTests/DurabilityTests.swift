@@ -9,8 +9,8 @@ import Testing
 @Suite struct DurabilityTests {
     @Test func `the writer syncs every commit to the disk, in WAL mode`() async throws {
         let file = try TestDatabase.open()
-        let synchronous = try await file.driver.write { try $0.answer("PRAGMA synchronous") }
-        let journal = try await file.driver.write { try $0.answer("PRAGMA journal_mode") }
+        let synchronous = try await file.driver.write(.system) { try $0.answer("PRAGMA synchronous") }
+        let journal = try await file.driver.write(.system) { try $0.answer("PRAGMA journal_mode") }
         #expect(synchronous == "2")
         #expect(journal == "wal")
         await file.close()
@@ -23,7 +23,7 @@ import Testing
         for count in [1, 7, 40, 120, 300] {
             let acknowledged = try killedWhileWriting(to: file.path, after: count)
             let driver = try file.reopened()
-            let found = try await driver.read { connection in
+            let found = try await driver.read(.system) { connection in
                 Set(
                     try SystemReader(connection: connection, scope: ()).select(
                         "number", from: SystemTable("acknowledged")
@@ -31,8 +31,8 @@ import Testing
             }
             #expect(acknowledged.count >= count)
             #expect(acknowledged.subtracting(found).isEmpty)
-            #expect(try await driver.read { try $0.answer("PRAGMA integrity_check") } == "ok")
-            try await driver.write { try $0.script("DELETE FROM acknowledged") }
+            #expect(try await driver.read(.system) { try $0.answer("PRAGMA integrity_check") } == "ok")
+            try await driver.write(.system) { try $0.script("DELETE FROM acknowledged") }
             await driver.close()
         }
         await file.close()

@@ -16,7 +16,7 @@ final class WriterGate: Sendable {
         _ driver: SQLiteDriver, _ body: (WriterGate) async throws -> Value
     ) async throws -> Value {
         let gate = WriterGate()
-        async let blocking: Void = driver.write { _ in gate.pass() }
+        async let blocking: Void = driver.write(.system) { _ in gate.pass() }
         do {
             _ = try await eventually { gate.hasEntered.withLock { $0 } }
             let value = try await body(gate)
@@ -42,7 +42,7 @@ enum Numbers {
     static let table = SystemTable("numbers")
 
     static func create(_ driver: SQLiteDriver) async throws {
-        try await driver.write {
+        try await driver.write(.system) {
             try $0.script("CREATE TABLE IF NOT EXISTS numbers (number INTEGER PRIMARY KEY, ballast BLOB)")
         }
     }
@@ -53,11 +53,11 @@ enum Numbers {
     }
 
     static func insert(_ number: Int, bytes: Int = 0, _ driver: SQLiteDriver) async throws {
-        try await driver.write { try insert(number, bytes: bytes, $0) }
+        try await driver.write(.system) { try insert(number, bytes: bytes, $0) }
     }
 
     static func all(_ driver: SQLiteDriver) async throws -> Set<Int> {
-        try await driver.read { connection in
+        try await driver.read(.system) { connection in
             Set(
                 try SystemReader(connection: connection, scope: ()).select("number", from: table) {
                     try $0.next(Int.self)

@@ -69,7 +69,7 @@ import Testing
         let driver = file.driver
         try await Numbers.create(driver)
         let alone = await failure {
-            try await driver.write { connection in
+            try await driver.write(.system) { connection in
                 try Numbers.insert(1, connection)
                 // A body that errs so must not be answered as if it were durable.
                 try? connection.script(endlessInsert)
@@ -90,7 +90,7 @@ import Testing
         let driver = file.driver
         try await Numbers.create(driver)
         await #expect(throws: Refusal.self) {
-            try await driver.write { connection in
+            try await driver.write(.system) { connection in
                 try Numbers.insert(1, connection)
                 throw Refusal()
             }
@@ -108,7 +108,7 @@ import Testing
             try await WriterGate.hold(driver) { _ async throws in
                 for number in 0..<count {
                     group.addTask {
-                        (number, await failure { try await driver.write { try body(number, $0) } })
+                        (number, await failure { try await driver.write(.system) { try body(number, $0) } })
                     }
                     // One by one, so that they stand in the batch in this order.
                     #expect(try await eventually { driver.waitingWrites == number + 1 })

@@ -26,7 +26,7 @@ import Testing
         try await Numbers.create(file.driver)
         for round in 0..<20 {
             async let writing: Void = Numbers.insert(round, other)
-            let (before, after) = try await file.driver.read { connection in
+            let (before, after) = try await file.driver.read(.system) { connection in
                 let before = try connection.answer("SELECT count(*) FROM numbers")
                 let after = try connection.answer("SELECT count(*) FROM numbers")
                 return (before, after)
@@ -61,9 +61,9 @@ import Testing
         let file = try TestDatabase.open { $0.statementDeadline = .milliseconds(100) }
         let driver = file.driver
         try await Numbers.create(driver)
-        let reading = await failure { _ = try await driver.read { try $0.answer(Self.endless) } }
+        let reading = await failure { _ = try await driver.read(.system) { try $0.answer(Self.endless) } }
         #expect(reading?.kind == .timeout)
-        let writing = await failure { _ = try await driver.write { try $0.answer(Self.endless) } }
+        let writing = await failure { _ = try await driver.write(.system) { try $0.answer(Self.endless) } }
         #expect(writing?.kind == .timeout)
         try await Numbers.insert(1, driver)
         #expect(try await Numbers.all(driver) == [1])
@@ -73,7 +73,7 @@ import Testing
     @Test func `a read cannot write`() async throws {
         let file = try TestDatabase.open()
         try await Numbers.create(file.driver)
-        let refused = await failure { try await file.driver.read { try Numbers.insert(1, $0) } }
+        let refused = await failure { try await file.driver.read(.system) { try Numbers.insert(1, $0) } }
         #expect(refused != nil)
         #expect(try await Numbers.all(file.driver).isEmpty)
         await file.close()

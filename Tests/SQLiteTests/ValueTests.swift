@@ -34,7 +34,7 @@ import Testing
     @Test func `nothing comes back as nothing, and not as an empty value`() async throws {
         let file = try TestDatabase.open()
         let database = file.database()
-        try await file.driver.write { try $0.script("CREATE TABLE things (value TEXT)") }
+        try await file.driver.write(.system) { try $0.script("CREATE TABLE things (value TEXT)") }
         try await database.writeSystem { try $0.insert(into: Self.table, ["value": nil]) }
         let value = try await database.readSystem {
             try $0.select("value", from: Self.table) { try $0.nextIfPresent(String.self) }
@@ -51,7 +51,7 @@ import Testing
     private func roundTrip<Value: SQLColumn>(_ value: Value, type: String) async throws -> Value? {
         let file = try TestDatabase.open()
         let database = file.database()
-        try await file.driver.write { try $0.script("CREATE TABLE things (value \(type) NOT NULL)") }
+        try await file.driver.write(.system) { try $0.script("CREATE TABLE things (value \(type) NOT NULL)") }
         try await database.writeSystem { try $0.insert(into: Self.table, ["value": value]) }
         let read = try await database.readSystem {
             try $0.first("value", from: Self.table, where: "value = \(value)") { try $0.next(Value.self) }

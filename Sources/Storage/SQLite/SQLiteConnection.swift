@@ -102,12 +102,13 @@ final class SQLiteConnection: SQLConnection {
     private func withPrepared<Value>(
         _ statement: SQLStatement, _ body: (OpaquePointer) throws -> Value
     ) throws -> Value {
-        let prepared = try prepare(statement.text)
+        let (text, values) = statement.rendered()
+        let prepared = try prepare(text)
         defer {
             sqlite3_reset(prepared)
             sqlite3_clear_bindings(prepared)
         }
-        for (index, value) in statement.values.enumerated() {
+        for (index, value) in values.enumerated() {
             try check(bind(value, to: prepared, at: Int32(index + 1)))
         }
         return try body(prepared)

@@ -55,13 +55,13 @@ package final class SQLiteDriver: SQLDriver {
     package var waitingWrites: Int { writes.depth }
 
     package func read<Value: Sendable>(
-        _ body: @escaping @Sendable (any SQLConnection) throws -> Value
+        _ scope: SQLScope, _ body: @escaping @Sendable (any SQLConnection) throws -> Value
     ) async throws -> Value {
         try await submit(body, to: reads)
     }
 
     package func write<Value: Sendable>(
-        _ body: @escaping @Sendable (any SQLConnection) throws -> Value
+        _ scope: SQLScope, _ body: @escaping @Sendable (any SQLConnection) throws -> Value
     ) async throws -> Value {
         try await submit(body, to: writes)
     }

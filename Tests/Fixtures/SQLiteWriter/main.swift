@@ -15,7 +15,7 @@ let writers = Int(CommandLine.arguments[2]) ?? 1
 let last = Int(CommandLine.arguments[3]) ?? 1
 let acknowledged = Atomic(0)
 
-try await driver.write {
+try await driver.write(.system) {
     try $0.script("CREATE TABLE IF NOT EXISTS acknowledged (number INTEGER PRIMARY KEY)")
 }
 try await withThrowingTaskGroup(of: Void.self) { group in

@@ -22,19 +22,32 @@ package struct Database: Sendable {
     package func read<Value: Sendable>(
         _ tenant: TenantID, _ body: @escaping @Sendable (TenantReader) throws -> Value
     ) async throws -> Value {
-        try await driver.read { try body(TenantReader(connection: $0, scope: tenant)) }
+        try await driver.read(.tenant(tenant)) { try body(TenantReader(connection: $0, scope: tenant)) }
     }
 
     package func readSystem<Value: Sendable>(
         _ body: @escaping @Sendable (SystemReader) throws -> Value
     ) async throws -> Value {
-        try await driver.read { try body(SystemReader(connection: $0, scope: ())) }
+        try await driver.read(.system) { try body(SystemReader(connection: $0, scope: ())) }
     }
 
     package func writeSystem<Value: Sendable>(
         _ body: @escaping @Sendable (SystemWriter) throws -> Value
     ) async throws -> Value {
-        try await driver.write { try body(SystemWriter(connection: $0, scope: ())) }
+        try await driver.write(.system) { try body(SystemWriter(connection: $0, scope: ())) }
+    }
+
+    /// For clean-up, which looks for what is too old in the tables of all tenants.
+    package func readAllTenants<Value: Sendable>(
+        _ body: @escaping @Sendable (SystemReader) throws -> Value
+    ) async throws -> Value {
+        try await driver.read(.allTenants) { try body(SystemReader(connection: $0, scope: ())) }
+    }
+
+    package func writeAllTenants<Value: Sendable>(
+        _ body: @escaping @Sendable (SystemWriter) throws -> Value
+    ) async throws -> Value {
+        try await driver.write(.allTenants) { try body(SystemWriter(connection: $0, scope: ())) }
     }
 
     /// One transaction of rows, events and the once-record. With a `once` key, the second call answers what the
@@ -43,7 +56,7 @@ package struct Database: Sendable {
         _ context: WriteContext, _ body: @escaping @Sendable (TenantTransaction) throws -> Value
     ) async throws -> Value {
         let time = now()
-        let (value, published) = try await driver.write { connection in
+        let (value, published) = try await driver.write(.tenant(context.tenant)) { connection in
             let transaction = TenantTransaction(connection: connection, context: context, time: time)
             if let once = context.once, let earlier: Value = try transaction.result(of: once) {
                 return (earlier, false)
@@ -63,9 +76,32 @@ extension Database {
         _ = try await readSystem { try $0.first("number", from: .migrations) { try $0.next(Int.self) } }
     }
 
-    /// Forgets what was done once, so long ago that nobody repeats it.
-    package func removeOnceRecords(before time: Timestamp) async throws {
-        try await writeSystem { _ = try $0.delete(from: .allApplied, where: "created_at < \(time)") }
+    /// Of one transaction, so that no other write waits long.
+    private static let removedAtOnce = 1000
+
+    /// Forgets what was done once, so long ago that nobody repeats it. Returns how many records.
+    @discardableResult
+    package func removeOnceRecords(before time: Timestamp) async throws -> Int {
+        var removed = 0
+        while true {
+            let count = try await writeAllTenants {
+                try $0.removeOnceRecords(before: time, Self.removedAtOnce)
+            }
+            removed += count
+            if count < Self.removedAtOnce { return removed }
+        }
+    }
+}
+
+extension SystemWriter {
+    /// The oldest `limit` of them.
+    fileprivate func removeOnceRecords(before time: Timestamp, _ limit: Int) throws -> Int {
+        try delete(
+            from: .allApplied,
+            where: """
+                (tenant_id, scope, key) IN (SELECT tenant_id, scope, key FROM applied WHERE created_at < \(time) \
+                ORDER BY created_at LIMIT \(limit))
+                """)
     }
 }
 

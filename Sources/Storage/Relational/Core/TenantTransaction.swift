@@ -29,9 +29,11 @@ package final class TenantTransaction {
     }
 
     func result<Value: Decodable>(of once: OnceKey) throws -> Value? {
-        let stored = try records(of: once).reader.first(
-            "digest, result", from: .applied, where: "scope = \(once.scope) AND key = \(once.key)"
-        ) { (digest: try $0.next(String.self), result: try $0.next([UInt8].self)) }
+        let stored = try withRecords(of: once) { records in
+            try records.reader.first(
+                "digest, result", from: .applied, where: "scope = \(once.scope) AND key = \(once.key)"
+            ) { (digest: try $0.next(String.self), result: try $0.next([UInt8].self)) }
+        }
         guard let stored else { return nil }
         guard stored.digest == once.digest else {
             throw Failure.conflict(
@@ -40,18 +42,30 @@ package final class TenantTransaction {
         return try JSONDecoder().decode(Value.self, from: Data(stored.result))
     }
 
-    private func records(of once: OnceKey) -> TenantWriter {
-        TenantWriter(connection: connection, scope: once.keeper ?? context.tenant)
+    private func withRecords<Value>(of once: OnceKey, _ body: (TenantWriter) throws -> Value) throws -> Value
+    {
+        guard let keeper = once.keeper, keeper != context.tenant else { return try body(rows) }
+        try connection.enter(keeper)
+        let value = try body(TenantWriter(connection: connection, scope: keeper))
+        try connection.enter(context.tenant)
+        return value
+    }
+
+    /// Makes room for the rows of the write's own tenant, which is new.
+    func place(_ isolation: TenantPlacement.Isolation) throws {
+        try connection.place(context.tenant, isolation)
     }
 
     func record(_ value: some Encodable, of once: OnceKey) throws {
         let result = [UInt8](try JSONEncoder().encode(value))
-        try records(of: once).insert(
-            into: .applied,
-            [
-                "scope": once.scope, "key": once.key, "digest": once.digest, "result": result,
-                "created_at": time,
-            ])
+        try withRecords(of: once) { records in
+            try records.insert(
+                into: .applied,
+                [
+                    "scope": once.scope, "key": once.key, "digest": once.digest, "result": result,
+                    "created_at": time,
+                ])
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 extension Migration {
     /// Tenants, users, log-ins, sessions, invitations.
     static let identity = Migration(
-        2, "identity",
+        2, "identity", tenantTables: ["tenants", "users", "sessions", "invitations"],
         """
         CREATE TABLE tenants (
             tenant_id {uuid} NOT NULL PRIMARY KEY, name TEXT NOT NULL, slug TEXT NOT NULL, region TEXT NOT NULL,

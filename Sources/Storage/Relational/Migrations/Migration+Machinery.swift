@@ -1,7 +1,7 @@
 extension Migration {
     /// Tables of no context: directory, outbox, once-records, log, jobs, leases.
     static let machinery = Migration(
-        1, "machinery",
+        1, "machinery", tenantTables: ["applied"],
         """
         CREATE TABLE tenant_directory (
             tenant_id {uuid} NOT NULL PRIMARY KEY, region TEXT NOT NULL, shard {integer} NOT NULL,

@@ -1,7 +1,7 @@
 extension Migration {
     /// Videos, uploads, and what a tenant uses of its quotas.
     static let videos = Migration(
-        3, "videos",
+        3, "videos", tenantTables: ["videos", "uploads", "video_usage"],
         """
         CREATE TABLE videos (
             tenant_id {uuid} NOT NULL, id {uuid} NOT NULL, title TEXT NOT NULL, filename TEXT NOT NULL,

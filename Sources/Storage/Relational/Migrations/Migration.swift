@@ -7,12 +7,15 @@ package struct Migration: Sendable {
     package let name: String
     /// SQL with the type names of `SQLDialect.schema`.
     package let sql: String
+    /// Tables of this step that hold rows of tenants; an engine that can guards them by itself.
+    package let tenantTables: [String]
 
-    package init(_ number: Int, _ name: String, _ sql: String) {
+    package init(_ number: Int, _ name: String, tenantTables: [String] = [], _ sql: String) {
         self.number = number
         self.name = name
         self.sql = sql
+        self.tenantTables = tenantTables
     }
 
-    package static let all: [Migration] = [.machinery, .identity, .videos]
+    package static let all: [Migration] = [.machinery, .identity, .videos, .uploadHandle, .instances]
 }

@@ -16,45 +16,62 @@ package struct Migrator: Sendable {
     /// `internal` failure `migration_changed` if a step in the database differs from the program's. Steps that the
     /// program does not know are left alone: a newer program made them, and they only expand.
     package func migrate() async throws -> [Int] {
-        try await driver.write { connection in
-            try connection.script(
-                connection.dialect.schema(
-                    """
-                    CREATE TABLE IF NOT EXISTS schema_migrations (
-                        number {integer} PRIMARY KEY, name TEXT NOT NULL, hash TEXT NOT NULL,
-                        applied_at {integer} NOT NULL)
-                    """))
-        }
+        try await driver.write(.system) { try Self.prepare($0) }
         var applied: [Int] = []
-        for migration in migrations where try await apply(migration) { applied.append(migration.number) }
+        for migration in migrations {
+            let isNew = try await driver.write(.system) { try Self.apply(migration, $0) }
+            if isNew { applied.append(migration.number) }
+        }
         return applied
     }
 
-    private func apply(_ migration: Migration) async throws -> Bool {
-        try await driver.write { connection in
-            let writer = SystemWriter(connection: connection, scope: ())
-            let hash = SHA256.hash(data: Array(migration.sql.utf8)).map { Self.hex($0) }.joined()
-            let known = try writer.reader.first(
-                "hash", from: .migrations, where: "number = \(migration.number)"
-            ) { try $0.next(String.self) }
-            if let known {
-                guard known == hash else {
-                    throw Failure(
-                        .internal, "migration_changed",
-                        "Migration \(migration.number) (\(migration.name)) is not the one this database was made with."
-                    )
-                }
-                return false
-            }
-            try connection.script(connection.dialect.schema(migration.sql))
-            try writer.insert(
-                into: .migrations,
-                [
-                    "number": migration.number, "name": migration.name, "hash": hash,
-                    "applied_at": Timestamp.now(),
-                ])
-            return true
+    /// Like `migrate`, but all in the one transaction that `connection` is in.
+    package static func migrate(_ migrations: [Migration], _ connection: any SQLConnection) throws -> [Int] {
+        try prepare(connection)
+        return try migrations.filter { try apply($0, connection) }.map(\.number)
+    }
+
+    /// The steps that the database lacks. Fails where it has no schema at all.
+    package static func missing(_ migrations: [Migration], _ connection: any SQLConnection) throws -> [Int] {
+        let known = try SystemReader(connection: connection, scope: ()).select("number", from: .migrations) {
+            try $0.next(Int.self)
         }
+        return migrations.map(\.number).filter { !known.contains($0) }
+    }
+
+    private static func prepare(_ connection: any SQLConnection) throws {
+        try connection.script(
+            connection.dialect.schema(
+                """
+                CREATE TABLE IF NOT EXISTS schema_migrations (
+                    number {integer} PRIMARY KEY, name TEXT NOT NULL, hash TEXT NOT NULL,
+                    applied_at {integer} NOT NULL)
+                """))
+    }
+
+    private static func apply(_ migration: Migration, _ connection: any SQLConnection) throws -> Bool {
+        let writer = SystemWriter(connection: connection, scope: ())
+        let hash = SHA256.hash(data: Array(migration.sql.utf8)).map { hex($0) }.joined()
+        let known = try writer.reader.first(
+            "hash", from: .migrations, where: "number = \(migration.number)"
+        ) { try $0.next(String.self) }
+        if let known {
+            guard known == hash else {
+                throw Failure(
+                    .internal, "migration_changed",
+                    "Migration \(migration.number) (\(migration.name)) is not the one this database was made with."
+                )
+            }
+            return false
+        }
+        try connection.script(connection.dialect.schema(migration.sql))
+        try writer.insert(
+            into: .migrations,
+            [
+                "number": migration.number, "name": migration.name, "hash": hash,
+                "applied_at": Timestamp.now(),
+            ])
+        return true
     }
 
     private static func hex(_ byte: UInt8) -> String {

@@ -11,7 +11,8 @@ package struct SQLReader<Table: SQLTable> {
         decode: (inout SQLRowReader) throws -> Value
     ) throws -> [Value] {
         var sql: SQLText = "SELECT "
-        sql.append("\(columns) FROM \(table.name)")
+        sql.append("\(columns) FROM ")
+        sql.append(table.piece(isTarget: false))
         sql.append(scoped(condition))
         sql.append(" ")
         sql.append(tail)
@@ -35,8 +36,8 @@ package struct SQLReader<Table: SQLTable> {
     func scoped(_ condition: SQLText?) -> SQLText {
         var sql = SQLText()
         if let (column, value) = Table.predicate(scope) {
-            sql.append(" WHERE \(column) = ")
-            sql.append(value: value)
+            sql.append(" WHERE ")
+            sql.append(.scope(column: column, value: value))
             if let condition {
                 sql.append(" AND (")
                 sql.append(condition)

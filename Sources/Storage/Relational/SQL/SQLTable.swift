@@ -7,11 +7,22 @@ package protocol SQLTable: Sendable {
     var name: String { get }
     /// The predicate that keeps a statement to `scope`; nil where there is none.
     static func predicate(_ scope: Scope) -> (column: String, value: SQLValue)?
+    /// Whether another scope may have it elsewhere.
+    static var isTenants: Bool { get }
+}
+
+extension SQLTable {
+    /// Its name in a statement: the `isTarget` of an insertion, or a source of rows.
+    func piece(isTarget: Bool) -> SQLText.Piece {
+        Self.isTenants ? .tenantTable(name, isTarget: isTarget) : .text(name)
+    }
 }
 
 /// A table of a business context: every row belongs to a tenant, `tenant_id` leads its key.
 package struct TenantTable: SQLTable {
     package let name: String
+
+    package static let isTenants = true
 
     package init(_ name: String) { self.name = name }
 
@@ -23,6 +34,8 @@ package struct TenantTable: SQLTable {
 /// A table of the machinery (directory, outbox, log, jobs) that works across tenants.
 package struct SystemTable: SQLTable {
     package let name: String
+
+    package static let isTenants = false
 
     package init(_ name: String) { self.name = name }
 

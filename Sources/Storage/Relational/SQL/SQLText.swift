@@ -5,6 +5,10 @@ package struct SQLText: ExpressibleByStringInterpolation, Sendable {
     enum Piece: Sendable {
         case text(String)
         case value(SQLValue)
+        /// A table with rows of tenants, which may be another table for another tenant.
+        case tenantTable(String, isTarget: Bool)
+        /// The tenant's column equals the tenant.
+        case scope(column: String, value: SQLValue)
     }
 
     private(set) var pieces: [Piece]
@@ -20,6 +24,8 @@ package struct SQLText: ExpressibleByStringInterpolation, Sendable {
     mutating func append(_ other: SQLText) { pieces += other.pieces }
 
     mutating func append(value: SQLValue) { pieces.append(.value(value)) }
+
+    mutating func append(_ piece: Piece) { pieces.append(piece) }
 
     package struct StringInterpolation: StringInterpolationProtocol {
         var pieces: [Piece] = []
@@ -67,26 +73,5 @@ extension SQLText {
         }
         let direction: SQLText = isDescending ? "DESC" : "ASC"
         return (condition, "ORDER BY id \(direction) LIMIT \(page.limit + 1)")
-    }
-}
-
-/// A statement as a driver runs it. Only this module makes them, so that none misses its tenant.
-package struct SQLStatement: Sendable {
-    package let text: String
-    package let values: [SQLValue]
-
-    init(_ sql: SQLText, dialect: SQLDialect) {
-        var text = ""
-        var values: [SQLValue] = []
-        for piece in sql.pieces {
-            switch piece {
-            case .text(let part): text += part
-            case .value(let value):
-                values.append(value)
-                text += dialect.placeholder(values.count)
-            }
-        }
-        self.text = text
-        self.values = values
     }
 }

@@ -30,8 +30,8 @@ package struct SQLWriter<Table: SQLTable> {
         var sql = insertion(table, row, more) + clause + change
         if let (column, value) = Table.predicate(scope) {
             // The row in the way may be another's where the key does not hold the scope.
-            sql.append(" WHERE \(table.name).\(column) = ")
-            sql.append(value: value)
+            sql.append(" WHERE ")
+            sql.append(.scope(column: "\(table.name).\(column)", value: value))
         }
         _ = try run(sql)
     }
@@ -48,14 +48,32 @@ package struct SQLWriter<Table: SQLTable> {
     /// Number of rows changed.
     @discardableResult
     package func update(_ table: Table, set change: SQLText, where condition: SQLText) throws -> Int {
-        let head = SQLText(stringLiteral: "UPDATE \(table.name) SET ")
+        let head = SQLText(pieces: [.text("UPDATE "), table.piece(isTarget: false), .text(" SET ")])
         return try run(head + change + reader.scoped(condition))
+    }
+
+    /// The rows changed, as they are now.
+    package func update<Value>(
+        _ table: Table, set change: SQLText, where condition: SQLText, returning columns: String,
+        decode: (inout SQLRowReader) throws -> Value
+    ) throws -> [Value] {
+        let head = SQLText(pieces: [.text("UPDATE "), table.piece(isTarget: false), .text(" SET ")])
+        let tail = SQLText(stringLiteral: " RETURNING \(columns)")
+        var values: [Value] = []
+        let statement = SQLStatement(
+            head + change + reader.scoped(condition) + tail, dialect: connection.dialect)
+        try connection.query(statement) { row in
+            var reader = SQLRowReader(row)
+            values.append(try decode(&reader))
+        }
+        return values
     }
 
     /// Number of rows removed.
     @discardableResult
     package func delete(from table: Table, where condition: SQLText) throws -> Int {
-        try run(SQLText(stringLiteral: "DELETE FROM \(table.name)") + reader.scoped(condition))
+        let head = SQLText(pieces: [.text("DELETE FROM "), table.piece(isTarget: false)])
+        return try run(head + reader.scoped(condition))
     }
 
     private func run(_ sql: SQLText) throws -> Int {
@@ -72,8 +90,10 @@ package struct SQLWriter<Table: SQLTable> {
             names.insert(column, at: 0)
             values.insert(value, at: 0)
         }
-        var sql = SQLText(
-            stringLiteral: "INSERT INTO \(table.name) (\(names.joined(separator: ", "))) VALUES (")
+        var sql = SQLText(pieces: [
+            .text("INSERT INTO "), table.piece(isTarget: true),
+            .text(" (\(names.joined(separator: ", "))) VALUES ("),
+        ])
         for (index, value) in values.enumerated() {
             if index > 0 { sql.append(", ") }
             sql.append(value: value)

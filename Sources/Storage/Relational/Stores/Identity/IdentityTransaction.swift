@@ -17,6 +17,7 @@ struct IdentityTransaction: IdentityWriter {
     func invitation(_ id: InvitationID) throws -> Invitation? { try stored.invitation(id) }
 
     func insert(_ tenant: Tenant, placement: TenantPlacement) throws {
+        try transaction.place(placement.isolation)
         try rows.insert(
             into: .tenants,
             [

@@ -18,3 +18,12 @@ package struct RelationalTenantDirectory: TenantDirectory {
         }
     }
 }
+
+extension SQLConnection {
+    /// How a tenant is kept apart from others; nil if there is no such tenant.
+    package func isolation(of tenant: TenantID) throws -> TenantPlacement.Isolation? {
+        try SystemReader(connection: self, scope: ()).first(
+            "isolation", from: .directory, where: "tenant_id = \(tenant)"
+        ) { try $0.nextCase() }
+    }
+}

@@ -20,7 +20,7 @@ package struct RelationalVideoStore: VideoStore {
     }
 
     package func expiredUploads(before time: Timestamp, limit: Int) async throws -> [UploadReference] {
-        try await database.readSystem { reader in
+        try await database.readAllTenants { reader in
             try reader.select(
                 "tenant_id, id", from: .allUploads, where: "state = 'open' AND expires_at <= \(time)",
                 then: "ORDER BY expires_at LIMIT \(limit)"

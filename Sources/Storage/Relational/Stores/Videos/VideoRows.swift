@@ -56,13 +56,13 @@ struct VideoRows: VideoReader {
     }
 
     private static let uploadColumns =
-        "id, video_id, bytes, part_bytes, content_type, created_by, created_at, expires_at, state"
+        "id, video_id, bytes, part_bytes, content_type, created_by, created_at, expires_at, state, store_handle"
 
     private static func upload(_ row: inout SQLRowReader) throws -> Upload {
         Upload(
             id: try row.next(), video: try row.next(), bytes: try row.next(), partBytes: try row.next(),
             contentType: try row.next(), createdBy: try row.next(), createdAt: try row.next(),
-            expiresAt: try row.next(), state: try row.nextCase())
+            expiresAt: try row.next(), state: try row.nextCase(), storeHandle: try row.nextIfPresent())
     }
 
     func upload(_ id: UploadID) throws -> Upload? {

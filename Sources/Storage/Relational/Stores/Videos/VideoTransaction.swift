@@ -47,8 +47,8 @@ struct VideoTransaction: VideoWriter {
                 "part_bytes": upload.partBytes,
                 "content_type": upload.contentType, "created_by": upload.createdBy,
                 "created_at": upload.createdAt, "expires_at": upload.expiresAt,
-                "state": upload.state.rawValue,
-            ], key: "tenant_id, id", change: "state = excluded.state")
+                "state": upload.state.rawValue, "store_handle": upload.storeHandle,
+            ], key: "tenant_id, id", change: "state = excluded.state, store_handle = excluded.store_handle")
     }
 
     func remove(_ video: VideoID) throws {

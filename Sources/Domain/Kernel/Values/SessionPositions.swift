@@ -1,0 +1,46 @@
+/// Where the sessions of users stand, shared by all nodes: so that a user's next request, on whatever node and from
+/// whatever client, sees what the last one did.
+///
+/// A hint kept in a cache. What is not found there is not known, and then reads see everything that is committed.
+package struct SessionPositions: Sendable {
+    private let cache: any Cache
+    private let lifetime: Duration
+
+    /// `lifetime` must be longer than the longest lag at which replicas are still read from.
+    package init(_ cache: any Cache, lifetime: Duration) {
+        self.cache = cache
+        self.lifetime = lifetime
+    }
+
+    /// The session of `caller` as it was stored last. If there is none, one whose reads see everything: it may be new,
+    /// or the cache may have lost it. Nil if the cache failed or holds nonsense. Throws only when cancelled.
+    package func load(_ caller: Caller) async throws(CancellationError) -> Consistency? {
+        do {
+            guard let bytes = try await cache.get(Self.key(caller)) else {
+                return Consistency(readsPrimary: true)
+            }
+            return Consistency(text: String(decoding: bytes, as: UTF8.self))
+        } catch {
+            if Task.isCancelled { throw CancellationError() }
+            return nil
+        }
+    }
+
+    /// Stores `session`, unless it is stored already or knows nothing. What another request of the caller stored
+    /// meanwhile is kept too. False if the cache failed.
+    @discardableResult
+    package func store(_ session: Consistency, _ caller: Caller) async -> Bool {
+        guard !session.all.isEmpty else { return true }
+        do {
+            let stored = try await load(caller)
+            let merged = session.merged(with: stored?.text)
+            guard merged.all != stored?.all else { return true }
+            try await cache.set(Self.key(caller), Array(merged.text.utf8), lifetime: lifetime)
+            return true
+        } catch {
+            return false
+        }
+    }
+
+    private static func key(_ caller: Caller) -> String { "consistency/\(caller.tenant)/\(caller.user)" }
+}

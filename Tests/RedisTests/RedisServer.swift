@@ -1,0 +1,171 @@
+import Foundation
+import Kernel
+import Logging
+import NIOCore
+import NIOPosix
+import Synchronization
+
+@testable import Redis
+
+/// A redis-server of a test's own, in a folder of its own.
+final class RedisServer: Sendable {
+    /// Where Debian puts it.
+    static let program = "/usr/bin/redis-server"
+    static let isInstalled = FileManager.default.isExecutableFile(atPath: program)
+
+    static let isOpenSSLInstalled = FileManager.default.isExecutableFile(atPath: "/usr/bin/openssl")
+
+    /// Below the range from which the system takes ports for clients.
+    private static let nextPort = Atomic<Int>(Int.random(in: 23_100..<23_500))
+
+    let port: Int
+    let folder: URL
+    private let arguments: [String]
+    private let process = Mutex<Process?>(nil)
+
+    private init(port: Int, folder: URL, arguments: [String]) {
+        self.port = port
+        self.folder = folder
+        self.arguments = arguments
+    }
+
+    static func freePort() -> Int { nextPort.add(1, ordering: .relaxed).oldValue }
+
+    /// A server that answers; `options` are appended to its command line.
+    static func start(_ options: [String] = [], files: [String: String] = [:]) async throws -> RedisServer {
+        var failure: any Error = RedisServerAbsent()
+        for _ in 0..<5 {
+            let port = freePort()
+            let folder = FileManager.default.temporaryDirectory.appending(path: "redis-test-\(UUID())")
+            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+            for (name, text) in files {
+                let text = text.replacing("{port}", with: "\(port)").replacing("{folder}", with: folder.path)
+                try Data(text.utf8).write(to: folder.appending(path: name))
+            }
+            let common = [
+                "--port", "\(port)", "--bind", "127.0.0.1", "--dir", folder.path, "--save", "", "--loglevel",
+                "warning",
+            ]
+            let arguments = options.map { $0.replacing("{folder}", with: folder.path) }
+            let isSentinel = options.contains("--sentinel")
+            let server = RedisServer(
+                port: port, folder: folder, arguments: isSentinel ? arguments : common + arguments)
+            do {
+                try await server.launch()
+                return server
+            } catch {
+                failure = error
+                server.remove()
+            }
+        }
+        throw failure
+    }
+
+    /// Starts it, or starts it again.
+    func launch() async throws {
+        let process = Process()
+        process.executableURL = URL(filePath: Self.program)
+        process.arguments = arguments
+        process.currentDirectoryURL = folder
+        process.standardOutput = FileHandle.nullDevice
+        process.standardError = FileHandle.nullDevice
+        try process.run()
+        self.process.withLock { $0 = process }
+        let end = ContinuousClock.now + .seconds(20)
+        while try await !answers() {
+            guard process.isRunning, ContinuousClock.now < end else { throw RedisServerAbsent() }
+            try await Task.sleep(for: .milliseconds(5))
+        }
+    }
+
+    private func answers() async throws -> Bool {
+        let bootstrap = ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+        // Not yet, if it cannot be reached.
+        guard let channel = try? await bootstrap.connect(host: "127.0.0.1", port: port).get() else {
+            return false
+        }
+        try await channel.close()
+        return true
+    }
+
+    /// Stands still, but keeps its connections.
+    func pause() { send(signal: SIGSTOP) }
+
+    func resume() { send(signal: SIGCONT) }
+
+    private func send(signal: Int32) {
+        guard let process = process.withLock({ $0 }), process.isRunning else { return }
+        kill(process.processIdentifier, signal)
+    }
+
+    func stop() async {
+        send(signal: SIGKILL)
+        let process = process.withLock { $0 }
+        while process?.isRunning == true {
+            // Cancelled, it looks more often.
+            try? await Task.sleep(for: .milliseconds(2))
+        }
+    }
+
+    func remove() {
+        send(signal: SIGKILL)
+        // What is left in a temporary folder harms nobody.
+        try? FileManager.default.removeItem(at: folder)
+    }
+
+    var settings: RedisSettings {
+        var settings = RedisSettings(url: "redis://127.0.0.1:\(port)")
+        settings.commandDeadline = .seconds(20)
+        settings.connectDeadline = .seconds(20)
+        settings.reconnect = Backoff(first: .milliseconds(10), maximum: .milliseconds(100))
+        return settings
+    }
+}
+
+struct RedisServerAbsent: Error {}
+
+/// Runs `test` with a server of its own.
+func withServer(_ options: [String] = [], _ test: (RedisServer) async throws -> Void) async throws {
+    let server = try await RedisServer.start(options)
+    defer { server.remove() }
+    try await test(server)
+}
+
+/// Runs `test` with a client, which is closed behind it.
+func withClient<Value>(_ settings: RedisSettings, _ test: (RedisClient) async throws -> Value) async throws
+    -> Value
+{
+    let client = try RedisClient(
+        settings: settings, eventLoopGroup: MultiThreadedEventLoopGroup.singleton,
+        logger: Logger(label: "test"))
+    do {
+        let value = try await test(client)
+        await client.close()
+        return value
+    } catch {
+        await client.close()
+        throw error
+    }
+}
+
+/// The failure that `body` throws; nil if it throws none.
+func failure(_ body: () async throws -> Void) async -> Failure? {
+    do {
+        try await body()
+        return nil
+    } catch {
+        return (error as? Failure) ?? Failure(.internal, "not_a_failure", "\(error)")
+    }
+}
+
+/// Looks again and again until `condition` holds.
+func eventually(within limit: Duration = .seconds(20), _ condition: () async throws -> Bool) async throws
+    -> Bool
+{
+    let end = ContinuousClock.now + limit
+    while ContinuousClock.now < end {
+        if try await condition() { return true }
+        try await Task.sleep(for: .milliseconds(5))
+    }
+    return try await condition()
+}

@@ -48,6 +48,7 @@ package struct TableEventLog: EventLog {
         try await database.writeSystem { try layout.adopt($0) }
     }
 
+    /// Events that the log holds already (by id) are passed over, so that no double comes of a failure.
     package func append(_ events: [Event]) async throws {
         guard !events.isEmpty else { return }
         let layout = PartitionLayout(partitions: settings.partitions)
@@ -70,15 +71,6 @@ package struct TableEventLog: EventLog {
         let member = GroupMember(
             group: group, name: UUIDv7().description, hold: settings.hold, partitions: settings.partitions)
         return TableEventConsumer(log: self, member: member)
-    }
-
-    package func read(after position: Int64, limit: Int) async throws -> [LoggedEvent] {
-        try await database.readSystem { reader in
-            try reader.select(
-                "position, " + EventColumns.names, from: .eventLog, where: "position > \(position)",
-                then: "ORDER BY position LIMIT \(limit)"
-            ) { row in LoggedEvent(position: try row.next(), event: try EventColumns.read(&row)) }
-        }
     }
 
     package func lag(of group: String) async throws -> ConsumerLag {

@@ -5,6 +5,18 @@ package import Relational
 package struct TableJobQueue: JobQueue {
     enum State: String, Sendable {
         case waiting, running, done, failed, cancelled
+
+        /// As text and no parameter, so that an index over jobs in this state alone can be used.
+        var test: SQLText { SQLText(stringLiteral: "state = '\(rawValue)'") }
+    }
+
+    package struct Settings: Sendable {
+        /// How often a claim looks for all that is due and counts all that runs, rather than go on where the one
+        /// before it ended; zero for every time. With more than one process, jobs may come late and out of fair order
+        /// by this much.
+        package var fullLook: Duration
+
+        package init(fullLook: Duration = .zero) { self.fullLook = fullLook }
     }
 
     /// Of one transaction, so that no other write waits long.
@@ -12,14 +24,21 @@ package struct TableJobQueue: JobQueue {
 
     let database: Database
     let now: @Sendable () -> Timestamp
+    private let claims: JobClaims
     /// Notified when a job of this process became due; others are found by polling.
     package let wakeup = Wakeup()
 
     package init(
-        database: Database, now: @escaping @Sendable () -> Timestamp = { .now() }
+        database: Database, settings: Settings = Settings(),
+        now: @escaping @Sendable () -> Timestamp = { .now() }
     ) {
         self.database = database
         self.now = now
+        claims = JobClaims(database: database, fullLook: settings.fullLook, now: now)
+    }
+
+    package func claim(_ kinds: [String], worker: String, lease: Duration) async throws -> LeasedJob? {
+        try await claims.claim(kinds, worker: worker, lease: lease)
     }
 
     package func enqueue(_ job: NewJob) async throws -> Bool {
@@ -34,7 +53,10 @@ package struct TableJobQueue: JobQueue {
                     "created_at": now,
                 ])
         }
-        if isNew { wakeup.notify() }
+        if isNew {
+            await claims.added(job.kind, job.tenant, dueAt: job.notBefore ?? now)
+            wakeup.notify()
+        }
         return isNew
     }
 
@@ -53,22 +75,61 @@ package struct TableJobQueue: JobQueue {
     }
 
     package func finish(_ lease: JobLease, _ outcome: JobOutcome) async throws -> Bool {
-        let now = now()
-        let changed = try await database.writeSystem { writer in
-            let isCancelled = try outcome != .done && Self.isCancelRequested(lease, writer)
-            let change = isCancelled ? Self.ended(.cancelled, nil, at: now) : Self.change(outcome, at: now)
-            return try writer.update(.jobs, set: change, where: Self.holding(lease))
+        let isHeld: Bool
+        if outcome == .done {
+            isHeld = try await claims.done(lease)
+        } else {
+            isHeld = try await putAside(lease, outcome)
+            await claims.ended(lease, waitsAgain: true)
         }
-        if changed == 1 { wakeup.notify() }
-        return changed == 1
+        if isHeld { wakeup.notify() }
+        return isHeld
+    }
+
+    /// Whoever asks to cancel meanwhile is either seen here, or finds the job as this leaves it.
+    private func putAside(_ lease: JobLease, _ outcome: JobOutcome) async throws -> Bool {
+        let now = now()
+        return try await database.writeSystem { writer in
+            let holding = Self.holding(lease)
+            for _ in 0..<2 {
+                let cancelled = try writer.update(
+                    .jobs, set: Self.ended(.cancelled, nil, at: now),
+                    where: "\(holding) AND cancel_requested = \(true)")
+                if cancelled == 1 { return true }
+                let changed = try writer.update(
+                    .jobs, set: Self.change(outcome, at: now),
+                    where: "\(holding) AND cancel_requested = \(false)")
+                if changed == 1 { return true }
+            }
+            return false
+        }
+    }
+
+    /// Those of the jobs that were still held.
+    static func done(_ leases: [JobLease], at now: Timestamp, _ writer: SystemWriter) throws -> Set<JobID> {
+        guard var last = leases.last.map({ holding($0) }) else { return [] }
+        var length = 1
+        while length < leases.count { length *= 2 }
+        // Repeated up to a power of two, so that batches of all sizes share few statements.
+        for index in 1..<max(1, length) {
+            last = "\(last) OR \(holding(leases[min(index - 1, leases.count - 1)]))"
+        }
+        let ended = try writer.update(
+            .jobs, set: ended(.done, nil, at: now), where: last, returning: "id"
+        ) { try $0.next(JobID.self) }
+        return Set(ended)
     }
 
     package func cancel(kind: String, key: String) async throws {
         try await database.writeSystem { writer in
             let named: SQLText = "kind = \(kind) AND job_key = \(key) AND "
-            try writer.delete(from: .jobs, where: "\(named)state = \(State.waiting.rawValue)")
-            try writer.update(
-                .jobs, set: "cancel_requested = \(true)", where: "\(named)state = \(State.running.rawValue)")
+            // Twice, because a job may change between the two, from either to the other.
+            for _ in 0..<2 {
+                let removed = try writer.delete(from: .jobs, where: "\(named)\(State.waiting.test)")
+                let told = try writer.update(
+                    .jobs, set: "cancel_requested = \(true)", where: "\(named)\(State.running.test)")
+                if removed + told > 0 { return }
+            }
         }
     }
 
@@ -80,16 +141,16 @@ package struct TableJobQueue: JobQueue {
                     try $0.next()
                 } ?? 0
             }
-            let lapsed: SQLText = "state = \(State.running.rawValue) AND leased_until <= \(now)"
-            let waiting: SQLText = "state = \(State.waiting.rawValue) OR \(lapsed)"
+            let lapsed: SQLText = "\(State.running.test) AND leased_until <= \(now)"
+            let waiting: SQLText = "\(State.waiting.test) OR \(lapsed)"
             let oldest = try reader.first(
                 "due_at", from: .jobs, where: "kind = \(kind) AND due_at <= \(now) AND (\(waiting))",
                 then: "ORDER BY due_at"
             ) { try $0.next(Timestamp.self) }
             return JobDepth(
                 waiting: try count(waiting),
-                running: try count("state = \(State.running.rawValue) AND leased_until > \(now)"),
-                failed: try count("state = \(State.failed.rawValue)"), oldestDue: oldest)
+                running: try count("\(State.running.test) AND leased_until > \(now)"),
+                failed: try count(State.failed.test), oldestDue: oldest)
         }
     }
 
@@ -111,7 +172,7 @@ package struct TableJobQueue: JobQueue {
 
     /// True of the job as long as nobody has been given it after `lease`.
     private static func holding(_ lease: JobLease) -> SQLText {
-        "id = \(lease.job) AND lease_token = \(lease.token) AND state = \(State.running.rawValue)"
+        "id = \(lease.job) AND lease_token = \(lease.token) AND \(State.running.test)"
     }
 
     private static func isCancelRequested(_ lease: JobLease, _ writer: SystemWriter) throws -> Bool {

@@ -1,0 +1,154 @@
+import CRdkafka
+import Kernel
+import MockKafka
+import TestDatabase
+import Testing
+
+@testable import Kafka
+
+/// Reading while brokers fail and members come and go.
+@Suite(.timeLimit(.minutes(1))) struct ConsumerFaultTests {
+    @Test func `a member finds its coordinator again when it has moved`() async throws {
+        try await MockStage.with(partitions: 2) { stage in
+            try await stage.log.append((0..<20).map { .sample(key: "a", number: $0) })
+            let consumer = try await stage.log.consumer(of: "group")
+            var read: [Int] = []
+            for broker in [1, 2, 3] {
+                stage.cluster.coordinate(group: "events.group", broker: broker)
+                let deliveries = try await Self.poll(6, consumer)
+                for delivery in deliveries where try await consumer.commit(delivery) {
+                    read.append(delivery.event.number)
+                }
+            }
+            #expect(read == Array(0..<18))
+            await consumer.close()
+        }
+    }
+
+    @Test func `an offset that a coordinator refuses for a moment is committed all the same`() async throws {
+        try await MockStage.with(partitions: 1) { stage in
+            try await stage.log.append((0..<3).map { .sample(key: "a", number: $0) })
+            let consumer = try await stage.log.consumer(of: "group")
+            let deliveries = try await Self.poll(3, consumer)
+            stage.cluster.fail(
+                .offsetCommit,
+                with: [
+                    RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS, RD_KAFKA_RESP_ERR_REBALANCE_IN_PROGRESS,
+                    RD_KAFKA_RESP_ERR_NOT_COORDINATOR, RD_KAFKA_RESP_ERR__TRANSPORT,
+                ])
+            #expect(try await consumer.commit(deliveries[2]))
+            #expect(try await stage.log.lag(of: "group").events == 0)
+            await consumer.close()
+        }
+    }
+
+    @Test func `a commit that the group refuses for good is an error, and the event comes again`()
+        async throws
+    {
+        try await MockStage.with(partitions: 1) { stage in
+            try await stage.log.append([.sample(key: "a", number: 0)])
+            let consumer = try await stage.log.consumer(of: "group")
+            let delivery = try #require(try await Self.poll(1, consumer).first)
+            stage.cluster.fail(.offsetCommit, with: [RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED])
+            await #expect(throws: Failure.self) { try await consumer.commit(delivery) }
+            await consumer.close()
+            let next = try await stage.log.consumer(of: "group")
+            #expect(try await Self.poll(1, next).map(\.event.number) == [0])
+            await next.close()
+        }
+    }
+
+    @Test func `a member goes on where it was when brokers come back`() async throws {
+        try await MockStage.with(partitions: 2) { stage in
+            try await stage.log.append((0..<10).map { .sample(key: "a", number: $0) })
+            let consumer = try await stage.log.consumer(of: "group")
+            let first = try await Self.poll(10, consumer)
+            #expect(try await consumer.commit(first[4]))
+            stage.cluster.takeDown()
+            #expect(try await consumer.poll(limit: 10, wait: .seconds(1)).isEmpty)
+            stage.cluster.bringUp()
+            try await stage.log.append((10..<20).map { .sample(key: "a", number: $0) })
+            var read: [Int] = []
+            let isComplete = try await eventually {
+                for delivery in try await consumer.poll(limit: 10, wait: .milliseconds(100)) {
+                    read.append(delivery.event.number)
+                }
+                return Set(read).isSuperset(of: 10..<20)
+            }
+            #expect(isComplete)
+            await consumer.close()
+        }
+    }
+
+    @Test func `a member with too much in memory pauses its partitions, and goes on when there is room`()
+        async throws
+    {
+        try await MockStage.with(partitions: 2) {
+            $0.consumer.maximumEventsPerPartition = 20
+        } _: { stage in
+            try await stage.log.append((0..<400).map { .sample(key: "\($0 % 8)", number: $0) })
+            let consumer = try #require(try await stage.log.consumer(of: "group") as? KafkaEventConsumer)
+            var inHand: [Delivery] = []
+            for _ in 0..<30 { inHand += try await consumer.poll(limit: 20, wait: .milliseconds(200)) }
+            let most = await consumer.ledgers.values.map(\.events.count).max() ?? 0
+            #expect((20...40).contains(most))
+            #expect(inHand.count < 100)
+            var read = Set<Int>()
+            while read.count < 400 {
+                for delivery in inHand where try await consumer.commit(delivery) {
+                    read.insert(delivery.event.number)
+                }
+                inHand = try await consumer.poll(limit: 20, wait: .seconds(5))
+                if inHand.isEmpty { break }
+            }
+            #expect(read == Set(0..<400))
+            await consumer.close()
+        }
+    }
+
+    @Test func `a record that is no event is passed over`() async throws {
+        try await MockStage.with(partitions: 1) { stage in
+            let producer = try KafkaProducer(
+                stage.settings, topic: stage.settings.topic, logger: MockStage.logger)
+            let foreign = EventRecord(key: [1], value: [2], headers: [])
+            try await stage.log.append([.sample(key: "a", number: 0)])
+            try await producer.send(1) { _ in (0, foreign) }
+            try await stage.log.append([.sample(key: "a", number: 1)])
+            #expect(try await stage.everything(2).map(\.number) == [0, 1])
+            await producer.close()
+        }
+    }
+
+    @Test func `a poll that is cancelled ends soon`() async throws {
+        try await MockStage.with { stage in
+            let consumer = try await stage.log.consumer(of: "group")
+            let polling = Task { try await consumer.poll(limit: 1, wait: .seconds(3600)) }
+            try await Task.sleep(for: .milliseconds(50))
+            let start = ContinuousClock.now
+            polling.cancel()
+            let failure = await #expect(throws: Failure.self) { try await polling.value }
+            #expect(failure?.kind == .cancelled)
+            #expect(ContinuousClock.now - start < .seconds(2))
+            await consumer.close()
+        }
+    }
+
+    @Test func `a closed member hands out and commits nothing`() async throws {
+        try await MockStage.with { stage in
+            let consumer = try await stage.log.consumer(of: "group")
+            await consumer.close()
+            await consumer.close()
+            await #expect(throws: Failure.self) { try await consumer.poll(limit: 1, wait: .zero) }
+        }
+    }
+
+    /// Exactly `count`, unless fewer come in time.
+    private static func poll(_ count: Int, _ consumer: any EventConsumer) async throws -> [Delivery] {
+        let end = ContinuousClock.now + .seconds(20)
+        var all: [Delivery] = []
+        while all.count < count, ContinuousClock.now < end {
+            all += try await consumer.poll(limit: count - all.count, wait: .seconds(1))
+        }
+        return all
+    }
+}

@@ -34,7 +34,7 @@ import Testing
     @Test func `two processes do not receive one part at once`() async throws {
         try await StoreFixture.with { fixture in
             let (store, other, upload) = (fixture.store, try fixture.another(), upload)
-            try await store.begin(upload)
+            _ = try await store.begin(upload)
             let gate = Gate()
             async let first = store.send(upload, 1, gate.body(upload.bytes(ofPart: 1)))
             await gate.hasBegun()
@@ -51,7 +51,7 @@ import Testing
     @Test func `a part is free again after its sender failed`() async throws {
         try await StoreFixture.with { fixture in
             let store = fixture.store
-            try await store.begin(upload)
+            _ = try await store.begin(upload)
             for _ in 0..<5 {
                 #expect(
                     await failureCode { try await store.send(upload, 1, GivenBody([1])) } == "part_mismatch")
@@ -63,7 +63,7 @@ import Testing
     @Test func `sending a finished part again takes it back first`() async throws {
         try await StoreFixture.with { fixture in
             let (store, upload) = (fixture.store, upload)
-            try await store.begin(upload)
+            _ = try await store.begin(upload)
             let references = try await store.sendAll(upload)
             let gate = Gate()
             async let again = store.send(upload, 2, gate.body(upload.bytes(ofPart: 2)))
@@ -81,7 +81,7 @@ import Testing
     @Test func `aborting while a part arrives frees its space and refuses the part`() async throws {
         try await StoreFixture.with { fixture in
             let (store, upload) = (fixture.store, upload)
-            try await store.begin(upload)
+            _ = try await store.begin(upload)
             let gate = Gate()
             async let part = store.send(upload, 1, gate.body(upload.bytes(ofPart: 1)))
             await gate.hasBegun()
@@ -123,7 +123,7 @@ import Testing
             #expect(held.count == 2)
             held = []
             for _ in 0..<20 { #expect(try await store.get("k", range: nil) != nil) }
-            try await store.begin(upload)
+            _ = try await store.begin(upload)
             for _ in 0..<5 { try await store.send(upload, 1) }
         }
     }

@@ -65,7 +65,7 @@ import Testing
     @Test func `a part without its marker, or with a torn one, is sent again`() async throws {
         try await StoreFixture.with { fixture in
             let store = fixture.store
-            try await store.begin(upload)
+            _ = try await store.begin(upload)
             let references = try await store.sendAll(upload)
             let marker = try Data(contentsOf: URL(filePath: fixture.path("uploads/upload-1/part-2")))
             for torn in [[], [0, 0, 0], Array(marker.dropLast()), Array(marker.prefix(9))] as [[UInt8]] {
@@ -83,7 +83,7 @@ import Testing
     @Test func `a crash between bytes and record of a completion is gone over again`() async throws {
         try await StoreFixture.with { fixture in
             let store = fixture.store
-            try await store.begin(upload)
+            _ = try await store.begin(upload)
             let references = try await store.sendAll(upload)
             try FileManager.default.createDirectory(
                 atPath: fixture.path("objects/videos/v"), withIntermediateDirectories: true)
@@ -101,7 +101,7 @@ import Testing
     @Test func `a crash after the record leaves markers, which the next call removes`() async throws {
         try await StoreFixture.with { fixture in
             let store = fixture.store
-            try await store.begin(upload)
+            _ = try await store.begin(upload)
             let references = try await store.sendAll(upload)
             let copy = fixture.folder + "/copy"
             try FileManager.default.copyItem(atPath: fixture.path("uploads/upload-1"), toPath: copy)
@@ -119,7 +119,7 @@ import Testing
             try FileManager.default.createDirectory(
                 atPath: fixture.path("uploads/upload-1"), withIntermediateDirectories: true)
             #expect(try await fixture.store.parts(of: upload) == [])
-            try await fixture.store.begin(upload)
+            _ = try await fixture.store.begin(upload)
             let references = try await fixture.store.sendAll(upload)
             #expect(try await fixture.store.complete(upload, parts: references).bytes == 2500)
         }
@@ -128,7 +128,7 @@ import Testing
     @Test func `all that is stored is there for the next process`() async throws {
         try await StoreFixture.with { fixture in
             let stat = try await fixture.store.put("a/k", [1, 2])
-            try await fixture.store.begin(upload)
+            _ = try await fixture.store.begin(upload)
             let part = try await fixture.store.send(upload, 2)
             let next = try fixture.another()
             #expect(try await next.stat("a/k") == stat)

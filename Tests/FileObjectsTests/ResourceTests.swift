@@ -33,7 +33,7 @@ import Testing
                 _ = try await store.list(prefix: "", after: nil, limit: 10)
                 try await store.materialise("k", at: fixture.folder + "/copy")
                 _ = try await store.put("m", movingFile: fixture.folder + "/copy", contentType: "a/b")
-                try await store.begin(.sample)
+                _ = try await store.begin(.sample)
                 try await store.send(.sample, 1)
                 _ = await failureCode { try await store.send(.sample, 2, GivenBody([])) }
                 _ = await failureCode { _ = try await store.complete(.sample, parts: []) }
@@ -51,7 +51,7 @@ import Testing
                 key: "k", id: "u", bytes: bytes, partBytes: bytes / 2, contentType: "a/b")
             let chunk = ByteBuffer(repeating: 7, count: 64 << 10)
             let body = GivenBody { $0 < 4096 ? ByteBuffer(bytes: chunk.readableBytesView) : nil }
-            try await fixture.store.begin(upload)
+            _ = try await fixture.store.begin(upload)
             let before = try residentBytes()
             let first = try await fixture.store.send(upload, 1, body)
             let second = try await fixture.store.send(upload, 2, body)
@@ -71,14 +71,14 @@ import Testing
             let failure = await #expect(throws: Failure.self) { try await fixture.store.put("k", [1]) }
             #expect(failure?.code == "disk_full")
             #expect(failure?.kind == .unavailable)
-            #expect(await failureCode { try await fixture.store.begin(.sample) } == "disk_full")
+            #expect(await failureCode { _ = try await fixture.store.begin(.sample) } == "disk_full")
             let open = try fixture.names(in: "uploads")
             #expect(open == [])
         }
         try await StoreFixture.with { fixture in
             let huge = MultipartUpload(
                 key: "k", id: "u", bytes: 1 << 60, partBytes: 1 << 50, contentType: "a/b")
-            #expect(await failureCode { try await fixture.store.begin(huge) } == "disk_full")
+            #expect(await failureCode { _ = try await fixture.store.begin(huge) } == "disk_full")
         }
     }
 

@@ -22,7 +22,7 @@ import Testing
     @Test func `a URL has one form only, and each field in it is bound`() async throws {
         try await StoreFixture.with { fixture in
             let store = fixture.store
-            try await store.begin(Self.upload)
+            _ = try await store.begin(Self.upload)
             let url = try store.partURL(Self.upload, number: 1, expiry: Self.expiry).url
             let signature = String(url.suffix(64))
             let altered = [
@@ -75,7 +75,7 @@ import Testing
     @Test func `a URL holds until its second and not longer`() async throws {
         let box = TimeBox(time: Self.expiry - .milliseconds(1))
         try await StoreFixture.with(now: box.clock) { fixture in
-            try await fixture.store.begin(Self.upload)
+            _ = try await fixture.store.begin(Self.upload)
             let url = try fixture.store.partURL(Self.upload, number: 1, expiry: Self.expiry).url
             #expect(await code(fixture.store, url) == nil)
             box.set(Self.expiry)
@@ -86,7 +86,7 @@ import Testing
     @Test func `without a content type none is to be sent`() async throws {
         try await StoreFixture.with { fixture in
             let upload = MultipartUpload(key: "k", id: "u", bytes: 1000, partBytes: 1000, contentType: "")
-            try await fixture.store.begin(upload)
+            _ = try await fixture.store.begin(upload)
             let url = try fixture.store.partURL(upload, number: 1, expiry: Self.expiry)
             #expect(url.headers == [:])
             #expect(await code(fixture.store, url.url) == "signature_invalid")

@@ -178,7 +178,7 @@ private struct InterruptedParts: MultipartStore {
     let before: @Sendable () async throws -> Void
     let after: @Sendable () async throws -> Void
 
-    func begin(_ upload: MultipartUpload) async throws { try await store.begin(upload) }
+    func begin(_ upload: MultipartUpload) async throws -> String { try await store.begin(upload) }
 
     func partURL(_ upload: MultipartUpload, number: Int, expiry: Timestamp) throws -> SignedURL {
         try store.partURL(upload, number: number, expiry: expiry)

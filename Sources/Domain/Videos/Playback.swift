@@ -33,16 +33,22 @@ package struct VerifiedPlayback: Sendable, Equatable {
 package struct Playback: Sendable {
     private let objects: any ObjectStore
     package let signer: any PlaybackSigner
+    private let isUnderPressure: @Sendable () -> Bool
     private let now: @Sendable () -> Timestamp
 
+    /// While `isUnderPressure`, players that begin are offered all qualities but the highest, so that all keep playing.
     package init(
         objects: any ObjectStore, signer: any PlaybackSigner,
+        isUnderPressure: @escaping @Sendable () -> Bool = { false },
         now: @escaping @Sendable () -> Timestamp = { .now() }
     ) {
         self.objects = objects
         self.signer = signer
+        self.isUnderPressure = isUnderPressure
         self.now = now
     }
+
+    private static let masterPlaylist = "master.m3u8"
 
     package struct File: Sendable {
         package let object: StoredObject
@@ -60,8 +66,11 @@ package struct Playback: Sendable {
                 .forbidden, "signature_invalid", "This playback address has expired; load the video anew.")
         }
         let keys = VideoObjects(tenant: grant.tenant, video: video)
-        guard let object = try await objects.get(keys.playback(path), range: range) else {
+        guard var object = try await objects.get(keys.playback(path), range: range) else {
             throw Failure.notFound("file")
+        }
+        if path == Self.masterPlaylist, range == nil, isUnderPressure() {
+            object = try await MasterPlaylist.withoutTopRendition(object)
         }
         // Playlists grow while the video is processed, so caches ask again soon; the ETag makes that cheap.
         let isPlaylist = path.hasSuffix(".m3u8")

@@ -18,10 +18,12 @@ package struct Upload: Sendable, Codable, Equatable {
     package let createdAt: Timestamp
     package let expiresAt: Timestamp
     package private(set) var state: State
+    /// What the object store calls it; nil until it was begun there.
+    package private(set) var storeHandle: String?
 
     package init(
         id: UploadID, video: VideoID, bytes: Int64, partBytes: Int64, contentType: String, createdBy: UserID,
-        createdAt: Timestamp, expiresAt: Timestamp, state: State = .open
+        createdAt: Timestamp, expiresAt: Timestamp, state: State = .open, storeHandle: String? = nil
     ) {
         self.id = id
         self.video = video
@@ -32,6 +34,7 @@ package struct Upload: Sendable, Codable, Equatable {
         self.createdAt = createdAt
         self.expiresAt = expiresAt
         self.state = state
+        self.storeHandle = storeHandle
     }
 
     /// Throws unless parts may still be sent.
@@ -45,11 +48,18 @@ package struct Upload: Sendable, Codable, Equatable {
 
     package mutating func complete() { state = .completed }
 
+    /// Keeps the handle that came first and answers it.
+    package mutating func begun(as handle: String) -> String {
+        if let storeHandle { return storeHandle }
+        storeHandle = handle
+        return handle
+    }
+
     /// The upload as the object store knows it.
     package func multipart(in tenant: TenantID) -> MultipartUpload {
         MultipartUpload(
             key: VideoObjects(tenant: tenant, video: video).source, id: id.description, bytes: bytes,
-            partBytes: partBytes, contentType: contentType)
+            partBytes: partBytes, contentType: contentType, handle: storeHandle)
     }
 }
 

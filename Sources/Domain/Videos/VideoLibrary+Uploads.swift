@@ -43,16 +43,32 @@ extension VideoLibrary {
             return Created(video: video, upload: upload)
         }
         let live = try await store.read(caller.tenant) { try $0.upload(created.upload.id) }
-        if live?.state == .open { try await open(created.upload, in: caller.tenant) }
-        let view = try view(created.upload, received: [], caller)
-        return Announced(video: created.video, upload: view)
+        // A repeated request may come when the upload is complete or gone: then there is nothing to send.
+        guard let live, live.state == .open, let begun = try await begun(live, by: caller) else {
+            let view = UploadView(upload: created.upload, received: [], parts: [])
+            return Announced(video: created.video, upload: view)
+        }
+        return Announced(video: created.video, upload: try view(begun, received: [], caller))
     }
 
-    /// A repeated request may come when the upload is gone, and a removal may come between: nothing is left open then.
-    private func open(_ upload: Upload, in tenant: TenantID) async throws {
-        try await parts.begin(upload.multipart(in: tenant))
-        guard try await store.read(tenant, { try $0.upload(upload.id) }) == nil else { return }
-        try await parts.abort(upload.multipart(in: tenant))
+    /// The upload with its store's handle, which is kept as soon as there is one; nil if it was removed meanwhile.
+    ///
+    /// A crash between the two leaves an upload at the store that nobody knows. It goes when the store's own rule
+    /// for old ones comes to it, or with the video if no other was begun.
+    private func begun(_ upload: Upload, by caller: Caller) async throws -> Upload? {
+        guard upload.storeHandle == nil else { return upload }
+        var begun = upload.multipart(in: caller.tenant)
+        let handle = try await parts.begin(begun)
+        begun.handle = handle
+        let kept = try await store.write(WriteContext(caller, once: nil)) { writer -> Upload? in
+            guard var upload = try writer.upload(upload.id) else { return nil }
+            guard upload.begun(as: handle) == handle else { return upload }
+            try writer.save(upload)
+            return upload
+        }
+        // It was removed meanwhile, or another request was faster: nothing of ours may stay open.
+        if kept?.storeHandle != handle { try await parts.abort(begun) }
+        return kept
     }
 
     /// Larger parts where the usual ones would be too many.
@@ -80,13 +96,15 @@ extension VideoLibrary {
     package func upload(_ id: UploadID, _ caller: Caller) async throws -> UploadView {
         let upload = try await openUpload(id, caller)
         guard upload.state == .open else { return UploadView(upload: upload, received: [], parts: []) }
-        return try view(upload, received: await parts.parts(of: upload.multipart(in: caller.tenant)), caller)
+        guard let open = try await begun(upload, by: caller) else { throw Failure.notFound("upload") }
+        return try view(open, received: await parts.parts(of: open.multipart(in: caller.tenant)), caller)
     }
 
     /// URLs for the given parts. `invalid_request` for numbers that the upload does not have.
     package func partURLs(_ id: UploadID, numbers: [Int], _ caller: Caller) async throws -> [PartOffer] {
-        let upload = try await openUpload(id, caller)
-        try upload.requireOpen(at: now())
+        let found = try await openUpload(id, caller)
+        try found.requireOpen(at: now())
+        guard let upload = try await begun(found, by: caller) else { throw Failure.notFound("upload") }
         let multipart = upload.multipart(in: caller.tenant)
         guard numbers.count <= Self.partsPerAnswer, numbers.allSatisfy((1...multipart.partCount).contains)
         else {

@@ -1,15 +1,16 @@
 /// The durable log of events: ordered per key, read by consumer groups at least once.
 package protocol EventLog: Sendable {
-    /// Appends in order and returns when durable; events that the log holds already (by id) are passed over.
+    /// Appends in order per tenant and key, and returns when durable.
+    ///
+    /// After a failure the log may hold some of them, never a key's later event without its earlier ones. Append
+    /// them again before later events of their keys: doubles may come of it, and consumers apply an event once by id.
     func append(_ events: [Event]) async throws
 
-    /// A member of `group`. Members share the partitions; a new group starts at the oldest event.
+    /// A member of `group`. Members share the partitions; a new group starts at the oldest event, so that whoever
+    /// rebuilds reads with a group of its own.
     func consumer(of group: String) async throws -> any EventConsumer
 
-    /// Up to `limit` events behind `position` in log order, whatever any group has read; for rebuilding.
-    func read(after position: Int64, limit: Int) async throws -> [LoggedEvent]
-
-    /// How far `group` is behind.
+    /// How far `group` is behind; all events are, for a group that has committed nothing.
     func lag(of group: String) async throws -> ConsumerLag
 }
 
@@ -18,6 +19,7 @@ package protocol EventConsumer: Sendable {
     /// The next events of the partitions held, in order per partition; waits up to `wait` while there are none.
     ///
     /// What was polled and neither committed nor sent back comes again after `close` or when the hold lapses.
+    /// An event that was tried before comes without others of its partition.
     func poll(limit: Int, wait: Duration) async throws -> [Delivery]
 
     /// The effects up to and including `delivery` are durable. False if the partition has gone to another member.
@@ -30,6 +32,7 @@ package protocol EventConsumer: Sendable {
     func close() async
 }
 
+/// An event and where it stands in its sequence.
 package struct LoggedEvent: Sendable, Equatable {
     package let position: Int64
     package let event: Event

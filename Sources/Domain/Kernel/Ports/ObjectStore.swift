@@ -5,11 +5,12 @@ package typealias ObjectBody = any AsyncSequence<ByteBuffer, any Error> & Sendab
 
 /// Immutable blobs under slash-separated keys.
 ///
-/// A key is 1 to 512 of `A-Za-z0-9._/-`, in components of 1 to 200 that are not `.` or `..`; others are
-/// `invalid_key`. One key may begin another. An object is there whole or not at all, and durable when `put`
-/// returns. Writing a key again replaces it at once; who reads the former bytes reads them to their end.
+/// A key is an `ObjectKey`; others are `invalid_key`. One key may begin another. An object is there whole or not
+/// at all, and durable when `put` returns. Writing a key again replaces it at once; who reads the former bytes
+/// reads them to their end, or learns by a failure that they are gone, and never a mixture.
 package protocol ObjectStore: Sendable {
-    /// Stores `body`, which must be exactly `length` bytes, else `part_mismatch` and nothing is stored.
+    /// Stores `body`, which must be exactly `length` bytes, else `part_mismatch` and nothing is stored. The answer's
+    /// time is the store's own, to the second; `stat` may tell it a little later.
     func put(_ key: String, body: ObjectBody, length: Int64, contentType: String) async throws -> ObjectStat
 
     /// Stores a local file's bytes; the file may be moved away.
@@ -29,15 +30,21 @@ package protocol ObjectStore: Sendable {
     /// Makes the object readable as the local file `path`, which it replaces, without a copy where the store is
     /// local: so nobody may write to that file. `not_found` if absent.
     func materialise(_ key: String, at path: String) async throws
+
+    /// A URL by which anybody may GET the object until `expiry`, whether it exists or not; nil where the store has
+    /// no face of its own towards readers.
+    func readURL(_ key: String, expiry: Timestamp) throws -> SignedURL?
 }
 
 /// Objects written in parts, by clients that hold signed URLs.
 package protocol MultipartStore: Sendable {
-    /// Opens an upload of `bytes` in parts of `partBytes` (the last may be shorter). The same again is fine; the
-    /// same id for something else is `upload_differs`.
-    func begin(_ upload: MultipartUpload) async throws
+    /// Opens an upload of `bytes` in parts of `partBytes` (the last may be shorter) and answers its handle, with
+    /// which all further calls are made. An upload that has its handle already keeps it. Without one, the same
+    /// again answers the same handle or a second one; whoever gets two aborts one.
+    func begin(_ upload: MultipartUpload) async throws -> String
 
-    /// A URL by which anybody may PUT part `number` (from 1), of exactly its length, until `expiry`.
+    /// A URL by which anybody may PUT part `number` (from 1), of exactly its length, until `expiry`. Equal for
+    /// equal arguments. The answer to that PUT has the part's ETag as a header.
     func partURL(_ upload: MultipartUpload, number: Int, expiry: Timestamp) throws -> SignedURL
 
     /// Parts that are durable, by number; none of an upload that is not open.
@@ -47,7 +54,8 @@ package protocol MultipartStore: Sendable {
     /// again after success is fine and answers the same.
     func complete(_ upload: MultipartUpload, parts: [UploadedPart.Reference]) async throws -> ObjectStat
 
-    /// Forgets an unfinished upload and frees its space; absent is fine.
+    /// Forgets an unfinished upload and frees its space; absent is fine. Without a handle, whatever is unfinished
+    /// under its key.
     func abort(_ upload: MultipartUpload) async throws
 }
 
@@ -61,52 +69,6 @@ package protocol SignedObjectEndpoint: Sendable {
     /// while the same part arrives elsewhere, `not_found` if the upload is not open.
     func receive(path: String, query: String, length: Int64?, contentType: String?, body: ObjectBody)
         async throws -> UploadedPart
-}
-
-package struct MultipartUpload: Sendable, Equatable, Codable {
-    /// Key of the finished object.
-    package let key: String
-    package let id: String
-    package let bytes: Int64
-    package let partBytes: Int64
-    package let contentType: String
-
-    package init(key: String, id: String, bytes: Int64, partBytes: Int64, contentType: String) {
-        self.key = key
-        self.id = id
-        self.bytes = bytes
-        self.partBytes = partBytes
-        self.contentType = contentType
-    }
-
-    package var partCount: Int { max(1, Int((bytes + partBytes - 1) / partBytes)) }
-
-    /// Length of part `number`, from 1.
-    package func length(ofPart number: Int) -> Int64 {
-        number < partCount ? partBytes : bytes - partBytes * Int64(partCount - 1)
-    }
-}
-
-package struct UploadedPart: Sendable, Equatable, Codable {
-    package let number: Int
-    package let etag: String
-    package let bytes: Int64
-
-    package init(number: Int, etag: String, bytes: Int64) {
-        self.number = number
-        self.etag = etag
-        self.bytes = bytes
-    }
-
-    package struct Reference: Sendable, Equatable, Codable {
-        package let number: Int
-        package let etag: String
-
-        package init(number: Int, etag: String) {
-            self.number = number
-            self.etag = etag
-        }
-    }
 }
 
 package struct SignedURL: Sendable, Equatable {

@@ -2,23 +2,21 @@ import Glibc
 package import Kernel
 
 extension FileObjectStore: MultipartStore {
-    private static let maximumParts = 10_000
-    private static let maximumFields = 20
-
-    package func begin(_ upload: MultipartUpload) async throws {
-        let key = try Self.validated(upload)
+    /// The handle is the upload's id, so an upload without one is known all the same. `upload_differs` if another
+    /// upload has the id.
+    package func begin(_ upload: MultipartUpload) async throws -> String {
+        let (upload, key) = try Self.validated(upload)
         try await pool.run {
             if try self.finished(upload, key) != nil { return }
             try self.requireSpace(for: upload.bytes)
             try UploadFolder.begin(upload, in: self.uploads, staging: self.staging, pool: self.pool)
         }
+        return upload.id
     }
 
     package func partURL(_ upload: MultipartUpload, number: Int, expiry: Timestamp) throws -> SignedURL {
         _ = try Self.validated(upload)
-        guard (1...upload.partCount).contains(number) else {
-            throw Failure.invalid("number", "out_of_range", "The parts are 1 to \(upload.partCount).")
-        }
+        try upload.require(partNumber: number)
         let ticket = URLSigner.Ticket(upload: upload.id, number: number, expiry: expiry.unixSeconds)
         let url = signer.url(
             ticket, length: upload.length(ofPart: number), contentType: upload.contentType)
@@ -27,14 +25,14 @@ extension FileObjectStore: MultipartStore {
     }
 
     package func parts(of upload: MultipartUpload) async throws -> [UploadedPart] {
-        _ = try Self.validated(upload)
+        let (upload, _) = try Self.validated(upload)
         return try await pool.run { try self.open(upload)?.parts() ?? [] }
     }
 
     package func complete(
         _ upload: MultipartUpload, parts: [UploadedPart.Reference]
     ) async throws -> ObjectStat {
-        let key = try Self.validated(upload)
+        let (upload, key) = try Self.validated(upload)
         // A completion elsewhere, or a part that is about to end, is over soon.
         for _ in 0..<100 {
             if let stat = try await pool.run({ try self.completeNow(upload, key, parts) }) { return stat }
@@ -48,18 +46,13 @@ extension FileObjectStore: MultipartStore {
         try await pool.run { try UploadFolder.remove(id: upload.id, in: self.uploads, staging: self.staging) }
     }
 
-    /// The object's key, if the upload is one that can be.
-    private static func validated(_ upload: MultipartUpload) throws(Failure) -> ObjectKey {
-        guard ObjectKey.isComponent(upload.id) else {
-            throw .invalid("id", "invalid", "An upload's id is 1 to 200 of A-Z a-z 0-9 . _ -.")
-        }
-        guard upload.bytes >= 0, upload.partBytes > 0,
-            (upload.bytes - 1) / upload.partBytes < Int64(maximumParts)
-        else {
-            throw .invalid("bytes", "out_of_range", "An upload has 1 to \(maximumParts) parts.")
-        }
+    /// The upload as it is on disk, where it has no handle, and its key.
+    private static func validated(_ upload: MultipartUpload) throws(Failure) -> (MultipartUpload, ObjectKey) {
+        let key = try upload.validated()
         try require(contentType: upload.contentType)
-        return try ObjectKey(upload.key)
+        var upload = upload
+        upload.handle = nil
+        return (upload, key)
     }
 
     /// The upload's folder while it is open. `upload_differs` if the id stands for another upload.
@@ -90,13 +83,13 @@ extension FileObjectStore: MultipartStore {
         // After the lock: whoever held it before may have completed it.
         if let stat = try finished(upload, key) { return stat }
         let parts = try folder?.parts() ?? []
-        let problems = Self.problems(of: parts, with: references, in: upload)
-        guard let folder, problems.isEmpty else {
+        do {
+            try upload.requireComplete(parts, named: references)
+        } catch {
             if let stat = try finished(upload, key) { return stat }
-            let detail = "Parts are missing or differ from those that were named."
-            throw Failure(.conflict, "upload_incomplete", detail, fields: problems)
+            throw error
         }
-        guard isAlone else { return nil }
+        guard let folder, isAlone else { return nil }
         let etag = try folder.seal(parts)
         let stat = ObjectStat(
             bytes: upload.bytes, etag: etag, contentType: upload.contentType, modified: now())
@@ -106,31 +99,5 @@ extension FileObjectStore: MultipartStore {
         }
         try UploadFolder.remove(id: upload.id, in: uploads, staging: staging)
         return stat
-    }
-
-    /// What keeps the upload from completion, at most `maximumFields` of it.
-    private static func problems(
-        of parts: [UploadedPart], with references: [UploadedPart.Reference], in upload: MultipartUpload
-    ) -> [Failure.Field] {
-        let stored = Dictionary(parts.map { ($0.number, $0.etag) }, uniquingKeysWith: { first, _ in first })
-        let named = Dictionary(grouping: references, by: \.number)
-        let expected = (1...upload.partCount).lazy.compactMap { number -> Failure.Field? in
-            let field = "parts.\(number)"
-            guard let etag = stored[number] else {
-                return .init(field, "missing", "Part \(number) is missing.")
-            }
-            guard let references = named[number] else {
-                return .init(field, "not_named", "Part \(number) was not named.")
-            }
-            guard references.allSatisfy({ $0.etag == etag }) else {
-                return .init(field, "different", "Part \(number) has other bytes than were named.")
-            }
-            return nil
-        }
-        let surplus = references.lazy.filter { $0.number < 1 || $0.number > upload.partCount }.map {
-            Failure.Field("parts.\($0.number)", "unknown", "There is no part \($0.number).")
-        }
-        let problems = Array(expected.prefix(maximumFields)) + surplus.prefix(maximumFields)
-        return Array(problems.prefix(maximumFields))
     }
 }

@@ -1,0 +1,67 @@
+import Kernel
+import Resilience
+import Testing
+
+@Suite struct DeadlineTests {
+    @Test func `slow work is cancelled at the deadline`() async throws {
+        let time = SimulatedTime()
+        let start = time.now
+        let failure = await #expect(throws: Failure.self) {
+            try await time.running {
+                try await withDeadline(.seconds(2), of: "store", time: time.source) {
+                    try await Task.sleep(for: .seconds(600))
+                }
+            }
+        }
+        #expect(failure?.kind == .timeout)
+        #expect(time.now - start < .seconds(3))
+    }
+
+    @Test func `a deadline within another never ends later than the outer`() async throws {
+        let time = SimulatedTime()
+        let start = time.now
+        let moments = try await withDeadline(.seconds(2), of: "outer", time: time.source) {
+            let outer = Deadline.current?.moment
+            let longer = try await withDeadline(.seconds(9), of: "inner", time: time.source) {
+                Deadline.current?.moment
+            }
+            let shorter = try await withDeadline(.seconds(1), of: "inner", time: time.source) {
+                Deadline.current?.moment
+            }
+            return [outer, longer, shorter]
+        }
+        #expect(moments == [start + .seconds(2), start + .seconds(2), start + .seconds(1)])
+        #expect(Deadline.current == nil)
+    }
+
+    @Test func `nothing is begun once the deadline has passed`() async throws {
+        let time = SimulatedTime()
+        let late = Deadline(time.now)
+        let failure = await #expect(throws: Failure.self) {
+            try await Deadline.$current.withValue(late) {
+                try await withDeadline(.seconds(1), of: "store", time: time.source) {
+                    Issue.record("begun")
+                }
+            }
+        }
+        #expect(failure?.kind == .timeout)
+    }
+
+    @Test func `values, errors and cancellation pass through`() async throws {
+        let time = SimulatedTime()
+        #expect(try await withDeadline(.seconds(1), of: "s", time: time.source) { 5 } == 5)
+        let failure = await #expect(throws: Failure.self) {
+            try await withDeadline(.seconds(1), of: "s", time: time.source) {
+                throw Failure.notFound("thing")
+            }
+        }
+        #expect(failure?.kind == .notFound)
+        let task = Task {
+            try await withDeadline(.seconds(1), of: "s", time: time.source) {
+                try await Task.sleep(for: .seconds(600))
+            }
+        }
+        task.cancel()
+        await #expect(throws: CancellationError.self) { try await task.value }
+    }
+}

@@ -17,6 +17,25 @@ run: ## Install what is missing, build, and serve `seed` at http://127.0.0.1:808
 	@swift build -c $(CONFIGURATION) --product app
 	@exec "$$(swift build -c $(CONFIGURATION) --show-bin-path)/app" --profile seed $(RUN_FLAGS)
 
+.PHONY: series-a
+series-a: ## Install what is missing, build, and run `series-a` over real servers at http://127.0.0.1:8080
+	@scripts/install-packages build
+	@scripts/install-packages cluster
+	@swift build -c $(CONFIGURATION) --product app
+	@swift build -c $(CONFIGURATION) --product bench
+	@exec "$$(swift build -c $(CONFIGURATION) --show-bin-path)/bench" stage up series-a $(RUN_FLAGS)
+
+.PHONY: cluster
+cluster: ## Start the servers of `series-a` alone, and leave them running (docs/cluster.md)
+	@scripts/install-packages build
+	@scripts/install-packages cluster
+	@swift build -c $(CONFIGURATION) --product bench
+	@"$$(swift build -c $(CONFIGURATION) --show-bin-path)/bench" cluster up series-a
+
+.PHONY: cluster-down
+cluster-down: ## Stop them, and remove what they kept
+	@"$$(swift build -c $(CONFIGURATION) --show-bin-path)/bench" cluster down series-a
+
 .PHONY: test
 test: ## Install what is missing, build, and run every test with real programs
 	@scripts/install-packages test

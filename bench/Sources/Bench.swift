@@ -7,7 +7,8 @@ struct Bench: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bench",
         abstract: "Measures CloudStream's seed profile against references in the same run.",
-        discussion: "Ends with 1 when a run failed; with --strict also when a goal was not surely met.")
+        discussion: "Ends with 1 when a run failed; with --strict also when a goal was not surely met.",
+        subcommands: [ClusterCommand.self, StageCommand.self])
 
     @Option(help: "How often everything is run.") var rounds = 5
     @Flag(help: "Two rounds and shorter arms: to see that all works, not to conclude from.") var quick = false

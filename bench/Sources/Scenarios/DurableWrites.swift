@@ -61,7 +61,7 @@ struct DurableWrites: Scenario {
     }
 
     private func fill(_ driver: SQLiteDriver) async throws -> Reading {
-        try await driver.write { try $0.script(RawRows.schema) }
+        try await driver.write(.system) { try $0.script(RawRows.schema) }
         let database = Database(driver: driver)
         let table = SystemTable("rows")
         let (watch, end) = (Stopwatch(), ContinuousClock.now + duration)

@@ -1,0 +1,86 @@
+"""Rules of the house for the compose file, which its schema does not know. Usage: compose_rules.py FILE"""
+
+import pathlib
+import re
+import sys
+
+import yaml
+
+from profile_rules import Profile
+
+file = pathlib.Path(sys.argv[1])
+text = file.read_text()
+stage = yaml.safe_load(text)
+profile = Profile("series-a")
+problems = []
+
+
+def expect(condition, service, what):
+    if not condition:
+        problems.append(f"{service}: {what}")
+
+
+def words(value):
+    return value if isinstance(value, list) else (value or "").split()
+
+
+for name, service in stage["services"].items():
+    image = service.get("image", "")
+    default = re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", image)
+    expect(re.search(r":[\w.-]+$", default) and not default.endswith(":latest"), name, f"image {image} has no fixed tag")
+    expect(service.get("cap_drop") == ["ALL"], name, "keeps capabilities")
+    expect("no-new-privileges:true" in service.get("security_opt", []), name, "may gain privileges")
+    expect(not service.get("privileged"), name, "is privileged")
+    limits = service.get("deploy", {}).get("resources", {}).get("limits", {})
+    expect({"cpus", "memory", "pids"} <= limits.keys(), name, "has no limits")
+    once = service.get("restart") == "no"
+    expect(once or service.get("healthcheck"), name, "has no health check")
+    for port in service.get("ports", []):
+        expect(port.startswith("127.0.0.1:"), name, f"port {port} is open to others")
+    for key, value in service.get("environment", {}).items():
+        if re.search(r"PASSWORD|SECRET|_KEY$|KEY_ID|_URL$", key):
+            expect("${" in str(value), name, f"{key} has a value in the file")
+    for other, condition in service.get("depends_on", {}).items():
+        target = stage["services"].get(other)
+        expect(target, name, f"depends on {other}, which is not there")
+        wanted = condition["condition"]
+        expect(wanted != "service_healthy" or target and target.get("healthcheck"), name, f"{other} has no health check")
+        expect(wanted != "service_completed_successfully" or target and target.get("restart") == "no", name,
+               f"{other} never completes")
+    for volume in service.get("volumes", []):
+        if isinstance(volume, str) and volume.startswith("./"):
+            expect((file.parent / volume.split(":")[0]).exists(), name, f"{volume} is not there")
+
+    if not image.startswith("${CLOUDSTREAM_IMAGE"):
+        continue
+    expect(service.get("read_only"), name, "has a writable root")
+    command = words(service.get("command"))
+    for problem in profile.problems_of(command):
+        expect(False, name, problem)
+    if command[0] == "migrate":
+        expect(set(service["environment"]) == {"CLOUDSTREAM_POSTGRES_OWNER_URL"}, name, "knows more than the owner's address")
+        continue
+    missing = profile.variables - service["environment"].keys()
+    expect(not missing, name, f"lacks {', '.join(sorted(missing))}")
+    expect("CLOUDSTREAM_POSTGRES_OWNER_URL" not in service["environment"], name, "knows the owner's password")
+    drain = profile.seconds("http", "drainDeadline") + 5
+    grace = int(service.get("stop_grace_period", "10s").rstrip("s"))
+    expect(grace >= drain, name, f"is killed after {grace} s, and may need {drain} s")
+
+roles = {role for service in stage["services"].values() for role in
+         re.findall(r"--role ([a-z,]+)", " ".join(words(service.get("command")))) for role in role.split(",")}
+expect(roles == {"api", "gateway", "projector", "relay", "scheduler", "worker"}, "stage", f"runs {sorted(roles)}")
+
+# The example names what is asked for, and nothing has a value in it.
+asked = set(re.findall(r"\$\{(\w+):\?", text))
+optional = set(re.findall(r"\$\{(\w+):-", text))
+example = (file.parent / "example.env").read_text()
+given = dict(re.findall(r"^(\w+)=(.*)$", example, re.M))
+expect(asked == given.keys(), "example.env", f"differs in {', '.join(sorted(asked ^ given.keys()))}")
+expect(not any(given.values()), "example.env", "has a value")
+commented = set(re.findall(r"^#(\w+)=", example, re.M))
+expect(optional == commented | {"CLOUDSTREAM_S3_BUCKET"} or optional <= commented | {"CLOUDSTREAM_S3_BUCKET"}, "example.env",
+       f"does not tell of {', '.join(sorted(optional - commented))}")
+
+print("\n".join(problems))
+sys.exit(bool(problems))

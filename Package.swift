@@ -15,6 +15,8 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.1"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
     ],
     targets: [
         // Domain: values, rules, ports, use cases.
@@ -29,15 +31,38 @@ let package = Package(
         .systemLibrary(name: "CSQLite", path: "Sources/Storage/CSQLite", pkgConfig: "sqlite3"),
         .target(
             name: "SQLite", dependencies: ["CSQLite", "Kernel", "Relational"], path: "Sources/Storage/SQLite"),
+        .systemLibrary(name: "CPostgres", path: "Sources/Storage/CPostgres", pkgConfig: "libpq"),
+        .target(
+            name: "Postgres", dependencies: ["CPostgres", "Kernel", "Relational", .log],
+            path: "Sources/Storage/Postgres"),
         .target(name: "Memory", dependencies: ["Kernel"], path: "Sources/Storage/Memory"),
+        .systemLibrary(name: "CHiredis", path: "Sources/Storage/CHiredis"),
+        .target(
+            name: "Redis",
+            dependencies: ["CHiredis", "Kernel", .nioCore, .nioPosix, .nioSSL, .log],
+            path: "Sources/Storage/Redis"),
         .target(
             name: "FileObjects",
             dependencies: ["Kernel", .nioCore, .nioPosix, .crypto],
             path: "Sources/Storage/Objects/Files"),
 
+        .target(
+            name: "S3Objects",
+            dependencies: ["Kernel", .nioCore, .nioPosix, .nioHTTP1, .crypto, .asyncHTTPClient, .log],
+            path: "Sources/Storage/Objects/S3"),
+
         // Queues.
         .target(
             name: "InProcess", dependencies: ["Kernel", "Relational", .log], path: "Sources/Queue/InProcess"),
+
+        .systemLibrary(name: "CRdkafka", path: "Sources/Queue/CRdkafka"),
+        .target(name: "Kafka", dependencies: ["CRdkafka", "Kernel", .log], path: "Sources/Queue/Kafka"),
+
+        // Between processes: breakers and budgets around ports; the gateway's reverse proxy.
+        .target(name: "Resilience", dependencies: ["Kernel"]),
+        .target(
+            name: "Proxy",
+            dependencies: ["Kernel", "Resilience", .nioCore, .nioPosix, .nioHTTP1, .log, .lifecycle]),
 
         // Media: libav in a confined child process.
         .systemLibrary(name: "CLibAV", path: "Sources/Media/CLibAV"),
@@ -63,29 +88,36 @@ let package = Package(
             name: "Profiles",
             dependencies: [
                 "Kernel", "Identity", "Videos", "Relational", "SQLite", "Memory", "FileObjects", "InProcess",
-                "MediaWorker", "Security", "Telemetry", .log, .lifecycle, .crypto,
+                "MediaWorker", "Security", "Telemetry", "Postgres", "Redis", "S3Objects", "Kafka",
+                "Resilience",
+                .log, .lifecycle, .crypto, .nioCore, .nioPosix,
                 .product(name: "Yams", package: "Yams"),
             ]),
         .executableTarget(
             name: "App",
             dependencies: [
-                "Kernel", "Identity", "Videos", "Profiles", "Telemetry", .log, .lifecycle, .nioCore, .crypto,
+                "Kernel", "Identity", "Videos", "Profiles", "Proxy", "Resilience", "Telemetry", .log,
+                .lifecycle,
+                .nioCore, .crypto,
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
-                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .nioHTTP1,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
 
+        .target(
+            name: "Cluster", dependencies: ["Kernel", .nioCore, .nioPosix], path: "bench/Cluster",
+            exclude: ["wheels.txt"]),
         .executableTarget(
             name: "bench",
             dependencies: [
-                "CSQLite", "MediaWorker", "Relational", "SQLite", "Videos",
+                "Cluster", "CSQLite", "MediaWorker", "Relational", "SQLite", "Videos",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], path: "bench/Sources"),
 
         // Tests. Fixtures first.
         .target(
-            name: "TestDatabase", dependencies: ["Kernel", "Relational", "SQLite"],
+            name: "TestDatabase", dependencies: ["Kernel", "Postgres", "Relational", "SQLite", .log],
             path: "Tests/Fixtures/TestDatabase"),
         .executableTarget(
             name: "sqlite-writer-fixture", dependencies: ["Kernel", "Relational", "SQLite"],
@@ -94,20 +126,47 @@ let package = Package(
         .testTarget(
             name: "AppTests",
             dependencies: [
-                "App", "InProcess", "Kernel", "Profiles", "Relational", "SQLite", "Telemetry", "TestDatabase",
-                .log,
+                "App", "Cluster", "InProcess", "Kernel", "Postgres", "Profiles", "Relational", "Resilience",
+                "SQLite",
+                "Telemetry", "TestDatabase", .log,
             ]),
         .testTarget(name: "BenchTests", dependencies: ["bench"], path: "bench/Tests"),
         .testTarget(
             name: "ContractTests",
             dependencies: [
                 "Kernel", "Identity", "Videos", "Relational", "SQLite", "Memory", "FileObjects", "InProcess",
-                "TestDatabase", .nioCore, .crypto, .log,
+                "Postgres", "Redis", "S3Objects", "Kafka", "Proxy", "TestDatabase", .nioCore, .nioPosix,
+                .crypto, .log,
+                .asyncHTTPClient,
             ], exclude: ["GoldenEvents"]),
         .testTarget(name: "FileObjectsTests", dependencies: ["FileObjects", "Kernel", .nioCore, .crypto]),
         .testTarget(
             name: "InProcessTests",
             dependencies: ["InProcess", "Kernel", "Relational", "SQLite", "TestDatabase", .log]),
+        .testTarget(
+            name: "ClusterTests", dependencies: ["Cluster", "Kernel", .nioCore, .nioPosix]),
+        .testTarget(
+            name: "KafkaTests",
+            dependencies: [
+                "CRdkafka", "Kafka", "InProcess", "Kernel", "Relational", "SQLite", "TestDatabase", .log,
+            ]),
+        .testTarget(
+            name: "PostgresTests",
+            dependencies: [
+                "Postgres", "Relational", "Identity", "Videos", "InProcess", "Kernel", "TestDatabase", .log,
+            ]),
+        .testTarget(
+            name: "ProxyTests",
+            dependencies: ["Proxy", "Resilience", "Kernel", .nioCore, .nioPosix, .nioHTTP1, .log, .lifecycle]),
+        .testTarget(
+            name: "RedisTests",
+            dependencies: ["Redis", "Resilience", "Memory", "Kernel", .nioCore, .nioPosix, .nioSSL, .log]),
+        .testTarget(name: "ResilienceTests", dependencies: ["Resilience", "Kernel", .nioCore]),
+        .testTarget(
+            name: "S3ObjectsTests",
+            dependencies: [
+                "S3Objects", "Kernel", .nioCore, .nioPosix, .nioHTTP1, .crypto, .asyncHTTPClient, .log,
+            ]),
         .testTarget(name: "LibAVTests", dependencies: ["LibAV", "Videos"]),
         .testTarget(name: "MediaWorkerTests", dependencies: ["MediaWorker", "Videos"]),
         .testTarget(name: "ProfilesTests", dependencies: ["Profiles", "Kernel", .crypto]),
@@ -137,6 +196,9 @@ let package = Package(
 extension Target.Dependency {
     static let nioCore = Self.product(name: "NIOCore", package: "swift-nio")
     static let nioPosix = Self.product(name: "NIOPosix", package: "swift-nio")
+    static let nioHTTP1 = Self.product(name: "NIOHTTP1", package: "swift-nio")
+    static let nioSSL = Self.product(name: "NIOSSL", package: "swift-nio-ssl")
+    static let asyncHTTPClient = Self.product(name: "AsyncHTTPClient", package: "async-http-client")
     static let log = Self.product(name: "Logging", package: "swift-log")
     static let lifecycle = Self.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
     static let crypto = Self.product(name: "Crypto", package: "swift-crypto")

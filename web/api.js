@@ -51,7 +51,7 @@ async function call(method, path, { body, key, auth = true, signal } = {}) {
 /** Fetches with the session's token; a refused token is renewed once. Throws ApiError unless the answer is good. */
 export async function send(path, init, auth = true) {
   let token = auth ? await session.accessToken() : null;
-  let response = await fetch(path, authorized(init, token));
+  let response = await ask(path, init, token);
   if (auth && response.status === 401) {
     const problem = await problemOf(response);
     if (problem.code === 'session_revoked') {
@@ -59,7 +59,7 @@ export async function send(path, init, auth = true) {
       throw new SignedOut(problem.detail);
     }
     token = await session.accessToken(token);
-    response = await fetch(path, authorized(init, token));
+    response = await ask(path, init, token);
   }
   if (!response.ok) throw new ApiError(response.status, await problemOf(response), retryAfter(response));
   return response;
@@ -78,8 +78,16 @@ export function isPassing(error) {
   return error instanceof ApiError ? PASSING.has(error.status) : error instanceof TypeError || error?.name === 'TimeoutError';
 }
 
-function authorized(init, token) {
-  return token ? { ...init, headers: { ...init.headers, Authorization: `Bearer ${token}` } } : init;
+/** How far this page has seen: no replica that serves it may be behind that. */
+let seen = null;
+
+async function ask(path, init, token) {
+  if (!token) return fetch(path, init);
+  const headers = { ...init.headers, Authorization: `Bearer ${token}` };
+  if (seen) headers['Consistency-Token'] = seen;
+  const response = await fetch(path, { ...init, headers });
+  seen = response.headers.get('Consistency-Token') ?? seen;
+  return response;
 }
 
 async function withTimeout(signal, work) {

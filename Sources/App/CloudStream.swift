@@ -5,9 +5,12 @@ import Profiles
 /// The program: one binary, whose profile decides what it is.
 @main
 struct CloudStream: AsyncParsableCommand {
+    static let version = "0.2.0"
+
     static let configuration = CommandConfiguration(
         commandName: "app", abstract: "CloudStream: upload, watch and review videos as a team.",
-        version: "0.1.0", subcommands: [Serve.self, Check.self, Explain.self, DeadLettersCommand.self],
+        version: version,
+        subcommands: [Serve.self, Check.self, Explain.self, Migrate.self, DeadLettersCommand.self],
         defaultSubcommand: Serve.self)
 
     static func main() async {

@@ -5,6 +5,7 @@ import Kernel
 import Logging
 import NIOCore
 import Profiles
+import Resilience
 import ServiceLifecycle
 import Telemetry
 import UnixSignals
@@ -15,16 +16,18 @@ struct Process: Sendable {
     let profile: Profile
     let logger: Logger
     private let metrics = MetricRegistry()
+    private let inFlight: InFlight
 
     init(profile: Profile, logger: Logger) {
         self.profile = profile
         self.logger = logger
+        inFlight = InFlight(limit: profile.http.maximumRequestsInFlight)
     }
 
     /// Returns once all services have ended, after a signal or a failure.
     func run() async throws {
         let backend = try await Assembly(profile, metrics: metrics, logger: logger).backend()
-        let domain = Domain(profile: profile, backend: backend)
+        let domain = Domain(profile: profile, backend: backend, inFlight: inFlight)
         let services: [any Service]
         do {
             services = try self.services(backend, domain)
@@ -52,23 +55,50 @@ struct Process: Sendable {
 
     /// Role by role: this is the topology. Services stop in reverse order, so that listeners go first.
     private func services(_ backend: Backend, _ domain: Domain) throws -> [any Service] {
-        var services: [any Service] = []
+        var services: [any Service] = backend.machinery.background.map { Background(work: $0) }
         let roles = profile.roles
         if roles.contains(.relay) { services.append(Relay(relay: backend.machinery.relay)) }
         if roles.contains(.projector) { services.append(projector(backend, domain)) }
         if roles.contains(.scheduler) { services.append(upkeep(backend, domain)) }
         if roles.contains(.worker) { services += workers(backend, domain) }
+        if roles.contains(.scaler) { services.append(scaling(backend)) }
         services.append(
             try AdminServer(profile: profile, backend: backend, metrics: metrics, logger: logger)
                 .application())
-        if roles.contains(.api) {
+        if roles.contains(.api) { services += try api(backend, domain) }
+        if roles.contains(.gateway) {
             services.append(
-                try APIServer(
-                    profile: profile, backend: backend, domain: domain, metrics: metrics, logger: logger
-                )
-                .application())
+                GatewayRole(profile: profile, instances: backend.instances, metrics: metrics, logger: logger)
+                    .proxy())
         }
         return services
+    }
+
+    private func api(_ backend: Backend, _ domain: Domain) throws -> [any Service] {
+        let authenticator = Authenticator(
+            tokens: backend.tokens, accounts: domain.accounts, directory: backend.directory,
+            capacity: profile.identity.verifiedTokenCache)
+        let revocations = Revocations(authenticator: authenticator, pubSub: backend.pubSub, logger: logger)
+        let server = APIServer(
+            profile: profile, backend: backend, domain: domain, authenticator: authenticator,
+            revocations: revocations, inFlight: inFlight, metrics: metrics, logger: logger)
+        // The last to start is the first to stop: gateways hear of it before the listener closes.
+        return [revocations, try server.application()]
+            + registration(of: .api, backend, port: profile.http.port)
+    }
+
+    private func registration(of role: ProcessRole, _ backend: Backend, port: Int) -> [any Service] {
+        let registry = profile.registry
+        guard registry.register else { return [] }
+        let instance = Instance(
+            id: UUIDv7().description, role: role.rawValue,
+            address: .init(host: registry.advertisedHost, port: port), weight: registry.weight,
+            version: CloudStream.version)
+        return [
+            Registration(
+                instance: instance, registry: backend.instances, heartbeat: registry.heartbeat, logger: logger
+            )
+        ]
     }
 
     private func projector(_ backend: Backend, _ domain: Domain) -> EventConsumption {
@@ -97,6 +127,22 @@ struct Process: Sendable {
         }
     }
 
+    private func scaling(_ backend: Backend) -> WorkerScaling {
+        let scaling = profile.scaling
+        var settings = ScalingPolicy.Settings()
+        settings.minimum = scaling.minimum
+        settings.maximum = scaling.maximum
+        settings.jobsPerWorker = profile.worker.concurrentJobs
+        settings.backlogPerSlot = Double(scaling.backlogPerWorker) / Double(profile.worker.concurrentJobs)
+        settings.maximumAge = scaling.maximumAge
+        settings.outCooldown = scaling.outCooldown
+        settings.inCooldown = scaling.inCooldown
+        settings.calm = scaling.calm
+        return WorkerScaling(
+            pool: .ofThisProgram(logger: logger), jobs: backend.jobs, kind: Transcoding.jobKind,
+            settings: settings, interval: scaling.interval, logger: logger)
+    }
+
     private func upkeep(_ backend: Backend, _ domain: Domain) -> Upkeep {
         Upkeep(
             chores: [
@@ -121,7 +167,7 @@ struct Domain: Sendable {
     let reactions: VideoReactions
     let transcoding: Transcoding
 
-    init(profile: Profile, backend: Backend) {
+    init(profile: Profile, backend: Backend, inFlight: InFlight) {
         let identity = profile.identity
         let uploads = profile.uploads
         notices = VideoNotices(backend.pubSub)
@@ -138,7 +184,10 @@ struct Domain: Sendable {
                 maximumBytes: uploads.maximumBytes.bytes, tenantBytes: uploads.tenantBytes.bytes,
                 uploadLifetime: uploads.lifetime, partURLLifetime: uploads.partURLLifetime,
                 maximumOpenUploads: uploads.maximumOpenPerTenant))
-        playback = Playback(objects: backend.objects, signer: backend.playbackSigner)
+        let threshold = profile.http.maximumRequestsInFlight * profile.playback.shedTopRenditionAt / 100
+        playback = Playback(
+            objects: backend.objects, signer: backend.playbackSigner,
+            isUnderPressure: { inFlight.current >= max(1, threshold) })
         reactions = VideoReactions(
             jobs: backend.jobs, objects: backend.objects, uploads: backend.uploads, notices: notices)
         transcoding = Transcoding(
@@ -154,4 +203,11 @@ private struct Relay: Service {
     let relay: @Sendable () async throws -> Void
 
     func run() async throws { try await cancelWhenGracefulShutdown { try await relay() } }
+}
+
+/// Work of the backend's own, as long as the process lives.
+private struct Background: Service {
+    let work: @Sendable () async -> Void
+
+    func run() async throws { await cancelWhenGracefulShutdown { await work() } }
 }

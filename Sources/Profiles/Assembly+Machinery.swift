@@ -1,5 +1,6 @@
 import InProcess
 import Kernel
+import Logging
 import MediaWorker
 import Relational
 
@@ -9,22 +10,28 @@ extension Assembly {
     private static let finishedJobLifetime: Duration = .seconds(7 * 86_400)
 
     func machinery(
-        _ relational: RelationalStore, _ events: TableEventLog, _ jobs: TableJobQueue
+        _ relational: RelationalStore, _ events: EventStores, _ jobs: TableJobQueue,
+        background: [@Sendable () async -> Void], close: @escaping @Sendable () async -> Void
     ) -> Machinery {
         let database = relational.database
+        let logger = logger
         let leases = Leases(database)
         let outbox = Outbox(database)
         let owner = UUIDv7().description
-        let relay = relay(database, events)
+        let relay = OutboxRelay(
+            database: database, log: events.log, settings: events.relay, logger: logger)
         return Machinery(
-            relay: { try await relay.run() },
+            relay: {
+                try await Self.untilPrepared(events, logger)
+                try await relay.run()
+            },
             holdsLease: { name, lifetime in
                 try await leases.acquire(name, owner: owner, lifetime: lifetime) != nil
             },
             removeExpired: {
-                _ = try await events.removeExpired()
+                try await events.removeExpired()
                 _ = try await jobs.removeFinished(before: .now() - Self.finishedJobLifetime)
-                try await database.removeOnceRecords(before: .now() - Self.onceRecordLifetime)
+                _ = try await database.removeOnceRecords(before: .now() - Self.onceRecordLifetime)
             },
             gauges: {
                 var gauges = [
@@ -41,18 +48,40 @@ extension Assembly {
                 }
                 return gauges
             },
-            close: { await relational.close() })
+            background: background, close: close)
     }
 
-    func healthProbes(_ relational: RelationalStore, _ objects: any ObjectStore) -> [HealthProbe] {
+    /// Brokers may be away when this process starts; events wait in the outbox meanwhile.
+    private static func untilPrepared(_ events: EventStores, _ logger: Logger) async throws {
+        let backoff = Backoff(first: .milliseconds(200), maximum: .seconds(10))
+        var failures = 0
+        while true {
+            do { return try await events.prepare() } catch let error where Failure.wrapping(error).isTransient
+            {
+                failures += 1
+                logger.warning("the log is not ready", metadata: ["error": "\(error)"])
+                try await Task.sleep(for: backoff.delay(afterAttempt: failures))
+            }
+        }
+    }
+
+    func healthProbes(
+        _ relational: RelationalStore, _ objects: ObjectStores, _ events: EventStores
+    ) -> [HealthProbe] {
         let database = relational.database
+        let log = events.check.map { check in
+            HealthProbe(name: "events", isVital: false) {
+                try await check()
+                return nil
+            }
+        }
         return [
             HealthProbe(name: "relational", isVital: true) {
                 try await database.check()
-                return nil
+                return await relational.condition()
             },
             HealthProbe(name: "objects", isVital: false) {
-                _ = try await objects.stat("health/probe")
+                try await objects.check()
                 return nil
             },
             HealthProbe(name: "media", isVital: false) { [profile] in
@@ -65,6 +94,6 @@ extension Assembly {
                 }
                 return "confinement: \(report.level.rawValue)"
             },
-        ]
+        ] + [log].compactMap(\.self)
     }
 }

@@ -7,6 +7,8 @@ package struct Backend: Sendable {
     package let identity: any IdentityStore
     package let videos: any VideoStore
     package let directory: any TenantDirectory
+    /// How far each session's reads have come; nil where the store has no replicas.
+    package let sessionPositions: SessionPositions?
 
     package let events: any EventLog
     package let deadLetters: any DeadLetters
@@ -19,9 +21,14 @@ package struct Backend: Sendable {
     /// Present where the object store has no HTTP face of its own.
     package let objectEndpoint: (any SignedObjectEndpoint)?
 
+    /// Where clients send parts, if that is not the application's own origin.
+    package let objectOrigin: String?
+
     package let cache: any Cache
     package let pubSub: any PubSub
     package let rateLimiter: any RateLimiter
+    /// Which processes there are.
+    package let instances: any InstanceRegistry
 
     package let passwords: any PasswordHasher
     package let tokens: any TokenIssuer
@@ -47,6 +54,8 @@ package struct Machinery: Sendable {
     package let removeExpired: @Sendable () async throws -> Void
     /// What to measure now: name, help, value.
     package let gauges: @Sendable () async -> [Gauge]
+    /// What goes on beside all services, until cancelled.
+    package let background: [@Sendable () async -> Void]
     /// Lets everything go, after the services that use it have ended.
     package let close: @Sendable () async -> Void
 }

@@ -14,7 +14,7 @@ extension Profile {
     package var bindings: [Binding] {
         [
             relationalBinding, objectsBinding, eventsBinding, jobsBinding, cacheBinding, pubsubBinding,
-            mediaBinding,
+            rateLimitsBinding, mediaBinding,
         ]
     }
 
@@ -26,6 +26,14 @@ extension Profile {
                 guarantee: "acknowledged writes are on the disk (WAL, synchronous=FULL, group commit);"
                     + " reads see one snapshot; one writer at a time",
                 section: "relational.sqlite")
+        case .postgres(let settings):
+            Binding(
+                port: "SQLDriver", adapter: "Postgres, a primary and its replicas",
+                guarantee:
+                    "acknowledged writes are on the primary's disk, and on a replica's where it says so;"
+                    + " reads of a session see its writes and never go back, from replicas at most"
+                    + " \(settings.replicas.maximumLag.inUnits) behind; row-level security",
+                section: "relational.postgres")
         }
     }
 
@@ -37,6 +45,12 @@ extension Profile {
                 guarantee: "an object is there whole or not at all, and durable when stored;"
                     + " clients send parts to this server by signed addresses",
                 section: "objects.files")
+        case .s3:
+            Binding(
+                port: "ObjectStore", adapter: "bucket behind the S3 API",
+                guarantee: "an object is there whole or not at all; as durable as the store;"
+                    + " clients send parts straight to it by presigned addresses",
+                section: "objects.s3")
         }
     }
 
@@ -48,6 +62,14 @@ extension Profile {
                 guarantee:
                     "in order per key over \(settings.partitions) partitions, at least once, once in effect;"
                     + " told only if committed (outbox)",
+                section: "events")
+        case .kafka(let settings):
+            Binding(
+                port: "EventLog", adapter: "Kafka topic \(settings.topic)",
+                guarantee:
+                    "in order per key over \(settings.partitions) partitions, at least once, once in effect;"
+                    + " told only if committed (outbox), to \(settings.minimumInSyncReplicas) of"
+                    + " \(settings.replicas) brokers",
                 section: "events")
         }
     }
@@ -70,6 +92,11 @@ extension Profile {
                 port: "Cache", adapter: "memory of this process",
                 guarantee: "may vanish at any time; not shared",
                 section: "cache.memory")
+        case .redis:
+            Binding(
+                port: "Cache", adapter: "Redis; memory of this process while it is away",
+                guarantee: "may vanish at any time; shared by all processes",
+                section: "cache.redis")
         }
     }
 
@@ -80,6 +107,25 @@ extension Profile {
                 port: "PubSub", adapter: "memory of this process",
                 guarantee: "at most once, bounded; other processes are found by looking again",
                 section: "pubsub.memory")
+        case .redis:
+            Binding(
+                port: "PubSub", adapter: "Redis",
+                guarantee: "at most once, bounded, between all processes",
+                section: "pubsub.redis")
+        }
+    }
+
+    private var rateLimitsBinding: Binding {
+        switch rateLimits {
+        case .memory:
+            Binding(
+                port: "RateLimiter", adapter: "memory of this process",
+                guarantee: "exact within this process", section: "rateLimits.memory")
+        case .redis:
+            Binding(
+                port: "RateLimiter", adapter: "Redis; memory of each process while it is away",
+                guarantee: "one budget for all processes; one for each while Redis is away",
+                section: "rateLimits.redis")
         }
     }
 

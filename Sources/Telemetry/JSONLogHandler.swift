@@ -34,16 +34,17 @@ package struct JSONLogHandler: LogHandler {
             json.field("level", event.level.rawValue)
             json.field("logger", label)
             json.field("message", event.message.description)
+            // An error that is given as such is said once.
+            if let error = event.error { fields["error"] = "\(error)" }
             for (key, value) in fields.sorted(by: { $0.key < $1.key }) where !Self.ownFields.contains(key) {
                 json.field(key, Self.text(value))
             }
-            if let error = event.error { json.field("error", "\(error)") }
         }
         write(json.text + "\n")
     }
 
     /// Metadata of these names would make a second field, and readers take the last.
-    private static let ownFields: Set = ["time", "level", "logger", "message", "error"]
+    private static let ownFields: Set = ["time", "level", "logger", "message"]
 
     private static func text(_ value: Logger.Metadata.Value) -> String {
         switch value {

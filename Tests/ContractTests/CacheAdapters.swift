@@ -1,5 +1,6 @@
 import Kernel
 import Memory
+import Redis
 import Synchronization
 import Testing
 
@@ -14,12 +15,19 @@ struct CacheAdapter: CustomTestStringConvertible, Sendable {
     let testDescription: String
     let run: @Sendable (_ test: (CacheStage) async throws -> Void) async throws -> Void
 
-    static let all = [memory]
+    static let all = RedisStage.url == nil ? [memory] : [memory, redis]
 
     private static let memory = CacheAdapter(testDescription: "memory") { test in
         let clock = SteppedClock()
         let cache = MemoryCache(maximumEntries: 1000, maximumBytes: 1 << 20) { clock.now }
         try await test(CacheStage(cache: cache) { clock.pass($0) })
+    }
+
+    private static let redis = CacheAdapter(testDescription: "redis") { test in
+        try await RedisStage.run { stage in
+            try await test(
+                CacheStage(cache: RedisCache(client: stage.client)) { try await Task.sleep(for: $0) })
+        }
     }
 }
 

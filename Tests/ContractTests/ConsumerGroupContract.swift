@@ -1,20 +1,22 @@
 import Kernel
+import Synchronization
 import Testing
 
 /// What every `EventLog` promises to the members of a group together.
 @Suite struct ConsumerGroupContract {
     @Test(arguments: EventLogAdapter.all)
-    func `members share the partitions about equally`(_ adapter: EventLogAdapter) async throws {
+    func `members come to share the partitions about equally`(_ adapter: EventLogAdapter) async throws {
         try await adapter.run { stage in
             var members: [any EventConsumer] = []
             for count in 1...3 {
                 members.append(try await stage.log.consumer(of: "group"))
-                try await settle(members)
-                let shares = try await shares(of: members, stage)
                 let fair = stage.partitions / count...(stage.partitions + count - 1) / count
-                for share in shares { #expect(fair.contains(share.count), "\(count) members: \(shares)") }
-                #expect(shares.reduce(0) { $0 + $1.count } == stage.partitions)
-                #expect(shares.reduce(into: Set<Int>()) { $0.formUnion($1) }.count == stage.partitions)
+                let shares = try await shares(of: members, stage) { shares in
+                    shares.allSatisfy { fair.contains($0.count) }
+                        && shares.reduce(0) { $0 + $1.count } == stage.partitions
+                        && shares.reduce(into: Set<Int>()) { $0.formUnion($1) }.count == stage.partitions
+                }
+                #expect(shares.isFair, "\(count) members: \(shares.last)")
             }
         }
     }
@@ -24,14 +26,20 @@ import Testing
         try await adapter.run { stage in
             let first = try await stage.log.consumer(of: "group")
             let second = try await stage.log.consumer(of: "group")
-            try await settle([first, second])
+            let shares = try await shares(of: [first, second], stage) { $0.allSatisfy { !$0.isEmpty } }
+            try #require(shares.isFair)
             let events = Event.samples(60)
             try await stage.log.append(events)
-            let inHand = try await first.poll(limit: 60, wait: .zero)
+            let inHand = try await stage.receive(1, from: first)
             #expect(!inHand.isEmpty)
             await first.close()
-            let rest = try await drain(second)
-            #expect(Set(rest.map(\.event.number)) == Set(0..<60))
+            var missing = Set(events.map(\.id))
+            while !missing.isEmpty {
+                let applied = try await stage.apply(1, from: second)
+                guard !applied.isEmpty else { break }
+                missing.subtract(applied.map(\.event.id))
+            }
+            #expect(missing.isEmpty)
         }
     }
 
@@ -42,13 +50,13 @@ import Testing
         try await adapter.run { stage in
             let dead = try await stage.log.consumer(of: "group")
             try await stage.log.append(sameKey(2))
-            #expect(try await dead.poll(limit: 2, wait: .zero).count == 2)
+            #expect(try await stage.receive(2, from: dead).count == 2)
             let other = try await stage.log.consumer(of: "group")
-            #expect(try await other.poll(limit: 2, wait: .zero).isEmpty)
+            #expect(try await stage.isSilent(other))
             try await stage.pass(stage.hold + .seconds(1))
-            let again = try await drain(other)
+            let again = try await stage.apply(2, from: other)
             #expect(again.map(\.event.number) == [0, 1])
-            #expect(again[0].attempt == 2)
+            #expect(again.map(\.attempt) == [2, 1])
         }
     }
 
@@ -59,17 +67,19 @@ import Testing
         try await adapter.run { stage in
             let late = try await stage.log.consumer(of: "group")
             try await stage.log.append(sameKey(2))
-            let stale = try await late.poll(limit: 2, wait: .zero)
+            let stale = try await stage.receive(2, from: late)
+            try #require(stale.count == 2)
             try await stage.pass(stage.hold + .seconds(1))
             let other = try await stage.log.consumer(of: "group")
-            let fresh = try await other.poll(limit: 2, wait: .zero)
-            #expect(fresh.first?.event.number == 0)
+            let fresh = try #require(try await stage.receive(1, from: other).first)
+            #expect(fresh.event.number == 0)
 
             #expect(try await late.commit(stale[1]) == false)
-            try await late.sendBack(stale[0], delay: .seconds(60))
-            #expect(try await stage.log.lag(of: "group").events == 2)
-            #expect(try await other.commit(fresh[0]))
-            #expect(try await drain(other).map(\.event.number) == [1])
+            try await late.sendBack(stale[0], delay: stage.delay * 2)
+            let lag = try await stage.log.lag(of: "group")
+            #expect(lag.events == 2)
+            #expect(try await other.commit(fresh))
+            #expect(try await stage.apply(1, from: other).map(\.event.number) == [1])
         }
     }
 
@@ -78,14 +88,14 @@ import Testing
         try await adapter.run { stage in
             let steady = try await stage.log.consumer(of: "group")
             try await stage.log.append(sameKey(1))
-            let delivery = try #require(try await steady.poll(limit: 1, wait: .zero).first)
-            for _ in 0..<6 {
+            let delivery = try #require(try await stage.receive(1, from: steady).first)
+            for _ in 0..<4 {
                 try await stage.pass(stage.hold * 0.6)
-                #expect(try await steady.poll(limit: 1, wait: .zero).isEmpty)
+                #expect(try await stage.isSilent(steady))
             }
-            let other = try await stage.log.consumer(of: "group")
-            #expect(try await other.poll(limit: 1, wait: .zero).isEmpty)
             #expect(try await steady.commit(delivery))
+            let other = try await stage.log.consumer(of: "group")
+            #expect(try await stage.isSilent(other))
         }
     }
 
@@ -94,39 +104,67 @@ import Testing
         async throws
     {
         try await adapter.run { stage in
-            try await stage.log.append(Event.samples(200))
-            var members: [any EventConsumer] = []
-            var applied: [Int: Int] = [:]
-            for _ in 0..<4 {
-                members.append(try await stage.log.consumer(of: "group"))
-                for _ in 0..<4 {
-                    for member in members {
-                        for delivery in try await member.poll(limit: 3, wait: .zero) {
-                            guard try await member.commit(delivery) else { continue }
-                            applied[delivery.event.number, default: 0] += 1
+            let applied = Tally()
+            let end = ContinuousClock.now + stage.patience
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for number in 0..<4 {
+                    let member = try await stage.log.consumer(of: "group")
+                    group.addTask {
+                        while applied.count < 200, ContinuousClock.now < end {
+                            for delivery in try await member.poll(limit: 3, wait: .milliseconds(50)) {
+                                guard try await member.commit(delivery) else { continue }
+                                applied.add(delivery.event.number)
+                            }
                         }
                     }
+                    try await stage.log.append(Array(Event.samples(200)[number * 50..<number * 50 + 50]))
+                    try await Task.sleep(for: stage.silence)
                 }
+                try await group.waitForAll()
             }
-            for member in members {
-                for delivery in try await drain(member) { applied[delivery.event.number, default: 0] += 1 }
-            }
-            #expect(applied == Dictionary(uniqueKeysWithValues: (0..<200).map { ($0, 1) }))
+            #expect(applied.times == Dictionary(uniqueKeysWithValues: (0..<200).map { ($0, 1) }))
         }
     }
 
-    /// Polls in turn until everybody has had the time to give up and take.
-    private func settle(_ members: [any EventConsumer]) async throws {
-        for _ in 0..<3 {
-            for member in members { #expect(try await member.poll(limit: 1, wait: .zero).isEmpty) }
+    /// Those whose events come to `member` until none comes; some may go to another meanwhile.
+    private func partitions(of member: any EventConsumer, _ stage: EventLogStage) async throws -> Set<Int> {
+        var partitions: Set<Int> = []
+        while true {
+            let deliveries = try await member.poll(limit: 20, wait: stage.silence)
+            if deliveries.isEmpty { return partitions }
+            for delivery in deliveries where try await member.commit(delivery) {
+                partitions.insert(delivery.partition)
+            }
         }
     }
 
-    /// The partitions whose events each member gets.
-    private func shares(of members: [any EventConsumer], _ stage: EventLogStage) async throws -> [Set<Int>] {
-        try await stage.log.append(Event.samples(stage.partitions * 30))
+    /// The partitions whose events each member gets, looked at again and again until they are fair.
+    private func shares(
+        of members: [any EventConsumer], _ stage: EventLogStage, until isFair: ([Set<Int>]) -> Bool
+    ) async throws -> (isFair: Bool, last: [Set<Int>]) {
+        let end = ContinuousClock.now + stage.patience
         var shares: [Set<Int>] = []
-        for member in members { shares.append(Set(try await drain(member).map(\.partition))) }
-        return shares
+        repeat {
+            try await stage.log.append(Event.samples(stage.partitions * 8))
+            shares = try await withThrowingTaskGroup(of: Set<Int>.self) { group in
+                for member in members {
+                    group.addTask { try await partitions(of: member, stage) }
+                }
+                return try await group.reduce(into: []) { $0.append($1) }
+            }
+            if isFair(shares) { return (true, shares) }
+        } while ContinuousClock.now < end
+        return (false, shares)
     }
+}
+
+/// How often each event was applied, by members side by side.
+private final class Tally: Sendable {
+    private let numbers = Mutex<[Int: Int]>([:])
+
+    var times: [Int: Int] { numbers.withLock { $0 } }
+
+    var count: Int { numbers.withLock { $0.count } }
+
+    func add(_ number: Int) { numbers.withLock { $0[number, default: 0] += 1 } }
 }

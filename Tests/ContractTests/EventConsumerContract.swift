@@ -12,8 +12,8 @@ import Testing
             let consumer = try await stage.log.consumer(of: "group")
             var positions: [Int: [Int64]] = [:]
             var count = 0
-            while true {
-                let deliveries = try await consumer.poll(limit: 6, wait: .zero)
+            while count < 40 {
+                let deliveries = try await consumer.poll(limit: 6, wait: stage.patience)
                 #expect(deliveries.count <= 6)
                 if deliveries.isEmpty { break }
                 for delivery in deliveries {
@@ -51,13 +51,13 @@ import Testing
         try await adapter.run { stage in
             try await stage.log.append(sameKey(4))
             let consumer = try await stage.log.consumer(of: "group")
-            let first = try await consumer.poll(limit: 2, wait: .zero)
-            let second = try await consumer.poll(limit: 9, wait: .zero)
-            #expect((first + second).map(\.event.number) == [0, 1, 2, 3])
+            let first = try await stage.receive(2, from: consumer)
+            let second = try await stage.receive(2, from: consumer)
+            try #require((first + second).map(\.event.number) == [0, 1, 2, 3])
             #expect(try await consumer.commit(first[0]))
-            #expect(try await consumer.poll(limit: 9, wait: .zero).isEmpty)
+            #expect(try await stage.isSilent(consumer))
             #expect(try await consumer.commit(second[1]))
-            #expect(try await consumer.poll(limit: 9, wait: .zero).isEmpty)
+            #expect(try await stage.isSilent(consumer))
         }
     }
 
@@ -68,31 +68,33 @@ import Testing
         try await adapter.run { stage in
             try await stage.log.append(sameKey(3))
             let consumer = try await stage.log.consumer(of: "group")
-            let deliveries = try await consumer.poll(limit: 3, wait: .zero)
+            let deliveries = try await stage.receive(3, from: consumer)
+            try #require(deliveries.count == 3)
             #expect(try await consumer.commit(deliveries[1]))
             await consumer.close()
             let next = try await stage.log.consumer(of: "group")
-            #expect(try await next.poll(limit: 3, wait: .zero).map(\.event.number) == [2])
+            #expect(try await stage.receive(1, from: next).map(\.event.number) == [2])
+            #expect(try await stage.isSilent(next))
         }
     }
 
     @Test(arguments: EventLogAdapter.all)
-    func `an event sent back comes again one attempt older, with all behind it`(
+    func `an event sent back comes again one attempt older and alone, then all behind it`(
         _ adapter: EventLogAdapter
     ) async throws {
         try await adapter.run { stage in
             try await stage.log.append(sameKey(3))
             let consumer = try await stage.log.consumer(of: "group")
-            let first = try await consumer.poll(limit: 3, wait: .zero)
-            #expect(first.map(\.attempt) == [1, 1, 1])
+            let first = try await stage.receive(3, from: consumer)
+            try #require(first.map(\.attempt) == [1, 1, 1])
             for attempt in 2...4 {
                 try await consumer.sendBack(first[0], delay: .zero)
-                let again = try #require(try await consumer.poll(limit: 3, wait: .zero).first)
-                #expect(again.event == first[0].event)
-                #expect(again.attempt == attempt)
+                let again = try await consumer.poll(limit: 3, wait: stage.patience)
+                #expect(again.map(\.event) == [first[0].event])
+                #expect(again.map(\.attempt) == [attempt])
             }
             #expect(try await consumer.commit(first[0]))
-            let rest = try await drain(consumer)
+            let rest = try await stage.apply(2, from: consumer)
             #expect(rest.map(\.event.number) == [1, 2])
             #expect(rest.map(\.attempt) == [1, 1])
         }
@@ -105,14 +107,15 @@ import Testing
         try await adapter.run { stage in
             try await stage.log.append(sameKey(3))
             let consumer = try await stage.log.consumer(of: "group")
-            let first = try await consumer.poll(limit: 3, wait: .zero)
+            let first = try await stage.receive(3, from: consumer)
+            try #require(first.count == 3)
             try await consumer.sendBack(first[1], delay: .zero)
-            let again = try #require(try await consumer.poll(limit: 3, wait: .zero).first)
+            let again = try #require(try await consumer.poll(limit: 3, wait: stage.patience).first)
             #expect(again.event == first[1].event)
             #expect(again.attempt == 2)
             #expect(try await consumer.commit(first[0]))
             try await consumer.sendBack(again, delay: .zero)
-            let third = try #require(try await consumer.poll(limit: 3, wait: .zero).first)
+            let third = try #require(try await consumer.poll(limit: 3, wait: stage.patience).first)
             #expect(third.event == first[1].event)
             #expect(third.attempt == 3)
         }
@@ -125,20 +128,20 @@ import Testing
         try await adapter.run { stage in
             try await stage.log.append(sameKey(2))
             let consumer = try await stage.log.consumer(of: "group")
-            let first = try await consumer.poll(limit: 2, wait: .zero)
-            try await consumer.sendBack(first[0], delay: .seconds(10))
-            #expect(try await consumer.poll(limit: 2, wait: .zero).isEmpty)
-
+            let first = try await stage.receive(2, from: consumer)
+            try #require(first.count == 2)
             try await stage.log.append(Event.samples(50))
-            let others = try await drain(consumer)
+            try await consumer.sendBack(first[0], delay: stage.delay)
+            let others = try await stage.drain(consumer)
             #expect(!others.isEmpty)
             #expect(!others.contains { $0.partition == first[0].partition })
 
-            try await stage.pass(.seconds(9))
-            #expect(try await drain(consumer).isEmpty)
-            try await stage.pass(.seconds(2))
-            let again = try await drain(consumer)
-            #expect(again.prefix(2).map(\.event.number) == [0, 1])
+            try await stage.pass(stage.delay * 0.4)
+            #expect(try await stage.isSilent(consumer))
+            try await stage.pass(stage.delay * 0.7)
+            let again = try await stage.apply(2, from: consumer)
+            #expect(again.map(\.event.number) == [0, 1])
+            #expect(again.map(\.attempt) == [2, 1])
         }
     }
 
@@ -148,7 +151,7 @@ import Testing
             try await stage.log.append(sameKey(1))
             for attempt in 1...3 {
                 let doomed = try await stage.log.consumer(of: "group")
-                let delivery = try #require(try await doomed.poll(limit: 1, wait: .zero).first)
+                let delivery = try #require(try await stage.receive(1, from: doomed).first)
                 #expect(delivery.attempt == attempt)
                 try await stage.pass(stage.hold + .seconds(1))
             }
@@ -165,7 +168,9 @@ import Testing
             for _ in 0..<12 where worst < 4 {
                 let doomed = try await stage.log.consumer(of: "group")
                 life: while true {
-                    for delivery in try await doomed.poll(limit: 10, wait: .zero) {
+                    let deliveries = try await doomed.poll(limit: 10, wait: stage.patience)
+                    try #require(!deliveries.isEmpty)
+                    for delivery in deliveries {
                         #expect(delivery.attempt <= 2 || delivery.event.number == 3)
                         if delivery.event.number == 3 {
                             worst = delivery.attempt
@@ -185,15 +190,4 @@ import Testing
 func sameKey(_ count: Int) -> [Event] {
     let tenant = TenantID()
     return (0..<count).map { .sample(tenant: tenant, key: "same", number: $0) }
-}
-
-/// Everything there is now, committed.
-func drain(_ consumer: any EventConsumer) async throws -> [Delivery] {
-    var all: [Delivery] = []
-    while true {
-        let deliveries = try await consumer.poll(limit: 20, wait: .zero)
-        if deliveries.isEmpty { return all }
-        all += deliveries
-        for delivery in deliveries { #expect(try await consumer.commit(delivery)) }
-    }
 }

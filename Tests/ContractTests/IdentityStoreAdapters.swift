@@ -1,5 +1,6 @@
 import Identity
 import Kernel
+import Postgres
 import Relational
 import TestDatabase
 import Testing
@@ -9,6 +10,8 @@ import Testing
 struct IdentityStoreStage: Sendable {
     let store: any IdentityStore
     let directory: any TenantDirectory
+    /// How this store can keep tenants apart; other wishes are refused.
+    let isolations: Set<TenantPlacement.Isolation>
     /// Events of committed writes, in order.
     let published: @Sendable () async throws -> [Event]
 }
@@ -18,16 +21,48 @@ struct IdentityStoreAdapter: CustomTestStringConvertible, Sendable {
     let testDescription: String
     let run: @Sendable (_ test: (IdentityStoreStage) async throws -> Void) async throws -> Void
 
-    static let all = [sqlite]
+    static let all = [sqlite] + (TestPostgres.isAvailable ? [postgres, schemas] : [])
 
     private static let sqlite = IdentityStoreAdapter(testDescription: "relational on SQLite") { test in
         try await TestDatabase.with { file in
             let database = file.database()
             try await test(
                 IdentityStoreStage(
-                    store: RelationalIdentityStore(database), directory: RelationalTenantDirectory(database)
+                    store: RelationalIdentityStore(database), directory: RelationalTenantDirectory(database),
+                    isolations: [.shared, .schema, .database]
                 ) { try await Outbox(database).oldest(1_000).map(\.event) })
         }
+    }
+
+    private static let postgres = IdentityStoreAdapter(testDescription: "relational on Postgres") { test in
+        try await TestPostgres.with { file in
+            try await file.withDriver { driver in
+                try await run(test, Database(driver: driver)) { $0 }
+            }
+        }
+    }
+
+    private static let schemas = IdentityStoreAdapter(testDescription: "Postgres, a schema per tenant") {
+        test in
+        try await TestPostgres.with { file in
+            try await file.withDriver(lookUp: { _ in .schema }) { driver in
+                try await run(test, Database(driver: driver)) {
+                    PlacedIdentityStore(store: $0, places: PostgresPlaces(file))
+                }
+            }
+        }
+    }
+
+    private static func run(
+        _ test: (IdentityStoreStage) async throws -> Void, _ database: Database,
+        _ decorate: (RelationalIdentityStore) -> any IdentityStore
+    ) async throws {
+        try await test(
+            IdentityStoreStage(
+                store: decorate(RelationalIdentityStore(database)),
+                directory: RelationalTenantDirectory(database),
+                isolations: [.shared, .schema]
+            ) { try await Outbox(database).oldest(1_000).map(\.event) })
     }
 }
 

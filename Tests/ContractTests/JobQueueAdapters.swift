@@ -1,5 +1,6 @@
 import InProcess
 import Kernel
+import Postgres
 import Relational
 import TestDatabase
 import Testing
@@ -16,7 +17,7 @@ struct JobQueueAdapter: CustomTestStringConvertible, Sendable {
     let testDescription: String
     let run: @Sendable (_ test: (JobQueueStage) async throws -> Void) async throws -> Void
 
-    static let all = [table]
+    static let all = [table] + (TestPostgres.isAvailable ? [postgres] : [])
 
     private static let table = JobQueueAdapter(testDescription: "table in SQLite") { test in
         try await TestDatabase.with { file in
@@ -26,6 +27,18 @@ struct JobQueueAdapter: CustomTestStringConvertible, Sendable {
             let stage = JobQueueStage(
                 queue: queue, now: { clock.now }, pass: { clock.advance(by: $0) })
             try await test(stage)
+        }
+    }
+
+    private static let postgres = JobQueueAdapter(testDescription: "table in Postgres") { test in
+        try await TestPostgres.with { file in
+            try await file.withDriver { driver in
+                let clock = ManualClock()
+                let queue = TableJobQueue(
+                    database: Database(driver: driver, now: { clock.now }), now: { clock.now })
+                try await test(
+                    JobQueueStage(queue: queue, now: { clock.now }, pass: { clock.advance(by: $0) }))
+            }
         }
     }
 }

@@ -7,8 +7,16 @@ struct MultipartStage: Sendable {
     let parts: any MultipartStore
     /// The same store, for what completed uploads become.
     let objects: any ObjectStore
+    var abilities = StoreAbilities.all
     /// PUTs a body, saying that it has `length` bytes, to a URL of `partURL`.
     let send: @Sendable (_ url: SignedURL, _ body: ChunkedBody, _ length: Int64) async throws -> UploadedPart
+
+    /// The upload with its handle, as everybody keeps it.
+    func begun(_ upload: MultipartUpload = .sample()) async throws -> MultipartUpload {
+        var upload = upload
+        upload.handle = try await parts.begin(upload)
+        return upload
+    }
 }
 
 /// An adapter under the contract.
@@ -16,7 +24,7 @@ struct MultipartAdapter: CustomTestStringConvertible, Sendable {
     let testDescription: String
     let run: @Sendable (_ test: (MultipartStage) async throws -> Void) async throws -> Void
 
-    static let all = [files]
+    static let all = [files] + (S3Server.current == nil ? [] : [s3])
 
     private static let files = MultipartAdapter(testDescription: "files") { test in
         try await withObjectFolder { folder in

@@ -6,8 +6,7 @@ import Testing
     @Test(arguments: MultipartAdapter.all)
     func `completion names what is missing or differs`(_ adapter: MultipartAdapter) async throws {
         try await adapter.run { stage in
-            let upload = MultipartUpload.sample()
-            try await stage.parts.begin(upload)
+            let upload = try await stage.begun()
             let first = try await stage.send(upload, 1)
             _ = try await stage.send(upload, 3)
             let named = [
@@ -28,8 +27,7 @@ import Testing
     @Test(arguments: MultipartAdapter.all)
     func `completion needs every part named, and no other`(_ adapter: MultipartAdapter) async throws {
         try await adapter.run { stage in
-            let upload = MultipartUpload.sample()
-            try await stage.parts.begin(upload)
+            let upload = try await stage.begun()
             let references = try await stage.sendAll(upload)
             for named in [[], Array(references.dropLast()), references + [.init(number: 4, etag: "x")]] {
                 let code = await failureCode { _ = try await stage.parts.complete(upload, parts: named) }
@@ -41,8 +39,8 @@ import Testing
     @Test(arguments: MultipartAdapter.all)
     func `at most twenty problems are named`(_ adapter: MultipartAdapter) async throws {
         try await adapter.run { stage in
-            let upload = MultipartUpload(key: "k", id: "u", bytes: 50, partBytes: 1, contentType: "a/b")
-            try await stage.parts.begin(upload)
+            let upload = try await stage.begun(
+                MultipartUpload(key: "k", id: "u", bytes: 50, partBytes: 1, contentType: "a/b"))
             let failure = await #expect(throws: Failure.self) {
                 try await stage.parts.complete(upload, parts: [])
             }
@@ -53,8 +51,7 @@ import Testing
     @Test(arguments: MultipartAdapter.all)
     func `completing again answers the same`(_ adapter: MultipartAdapter) async throws {
         try await adapter.run { stage in
-            let upload = MultipartUpload.sample()
-            try await stage.parts.begin(upload)
+            let upload = try await stage.begun()
             let references = try await stage.sendAll(upload)
             let stat = try await stage.parts.complete(upload, parts: references)
             #expect(try await stage.parts.complete(upload, parts: references) == stat)
@@ -65,8 +62,7 @@ import Testing
     @Test(arguments: MultipartAdapter.all)
     func `completions at once answer the same`(_ adapter: MultipartAdapter) async throws {
         try await adapter.run { stage in
-            let upload = MultipartUpload.sample()
-            try await stage.parts.begin(upload)
+            let upload = try await stage.begun()
             let references = try await stage.sendAll(upload)
             let stats = try await withThrowingTaskGroup(of: ObjectStat.self) { group in
                 for _ in 0..<6 { group.addTask { try await stage.parts.complete(upload, parts: references) } }
@@ -80,9 +76,8 @@ import Testing
     @Test(arguments: MultipartAdapter.all)
     func `an upload replaces an object at once`(_ adapter: MultipartAdapter) async throws {
         try await adapter.run { stage in
-            let upload = MultipartUpload.sample()
+            let upload = try await stage.begun()
             try await stage.objects.put(upload.key, [1, 2, 3])
-            try await stage.parts.begin(upload)
             let references = try await stage.sendAll(upload)
             #expect(try await stage.objects.bytes(upload.key) == [1, 2, 3])
             _ = try await stage.parts.complete(upload, parts: references)
@@ -93,9 +88,8 @@ import Testing
     @Test(arguments: MultipartAdapter.all)
     func `an aborted upload is forgotten`(_ adapter: MultipartAdapter) async throws {
         try await adapter.run { stage in
-            let upload = MultipartUpload.sample()
-            try await stage.parts.abort(upload)
-            try await stage.parts.begin(upload)
+            try await stage.parts.abort(.sample())
+            let upload = try await stage.begun()
             let references = try await stage.sendAll(upload)
             try await stage.parts.abort(upload)
             try await stage.parts.abort(upload)
@@ -110,8 +104,7 @@ import Testing
     @Test(arguments: MultipartAdapter.all)
     func `aborting after completion leaves the object`(_ adapter: MultipartAdapter) async throws {
         try await adapter.run { stage in
-            let upload = MultipartUpload.sample()
-            try await stage.parts.begin(upload)
+            let upload = try await stage.begun()
             let stat = try await stage.parts.complete(upload, parts: try await stage.sendAll(upload))
             try await stage.parts.abort(upload)
             #expect(try await stage.objects.stat(upload.key) == stat)
@@ -122,9 +115,8 @@ import Testing
     @Test(arguments: MultipartAdapter.all)
     func `parts may be sent at once`(_ adapter: MultipartAdapter) async throws {
         try await adapter.run { stage in
-            let upload = MultipartUpload(
-                key: "k", id: "u", bytes: 3_000_000, partBytes: 700_000, contentType: "a/b")
-            try await stage.parts.begin(upload)
+            let upload = try await stage.begun(
+                MultipartUpload(key: "k", id: "u", bytes: 3_000_000, partBytes: 700_000, contentType: "a/b"))
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for number in 1...5 { group.addTask { _ = try await stage.send(upload, number) } }
                 try await group.waitForAll()

@@ -14,9 +14,9 @@ import Testing
             #expect(put.contentType == "video/webm")
             #expect(!put.etag.isEmpty && !put.etag.contains("\""))
             #expect(put.modified >= before - .seconds(2) && put.modified <= .now() + .seconds(2))
-            #expect(try await stage.store.stat("videos/a/source") == put)
+            #expect(try await stage.store.stat("videos/a/source")?.isSame(as: put) == true)
             let object = try #require(try await stage.store.get("videos/a/source", range: nil))
-            #expect(object.stat == put)
+            #expect(object.stat.isSame(as: put))
             #expect(object.range == 0..<700_001)
             #expect(try await object.allBytes() == bytes)
         }
@@ -76,11 +76,12 @@ import Testing
 
     @Test(arguments: ObjectStoreAdapter.all)
     func `keys up to their limits are taken`(_ adapter: ObjectStoreAdapter) async throws {
-        let keys = [
+        let every = [
             "k", "...", ".a", "a..b", "A-Z_a.z/0", String(repeating: "k", count: 200),
             String(repeating: "k/", count: 255) + "kk",
         ]
         try await adapter.run { stage in
+            let keys = stage.possible(every)
             for (seed, key) in keys.enumerated() {
                 try await stage.store.put(key, sampleBytes(10, seed: seed))
             }
@@ -94,7 +95,7 @@ import Testing
     @Test(arguments: ObjectStoreAdapter.all)
     func `one key may begin another`(_ adapter: ObjectStoreAdapter) async throws {
         try await adapter.run { stage in
-            let keys = ["a", "a/b", "a/b/c", "ab"]
+            let keys = stage.possible(["a", "a/b", "a/b/c", "ab"])
             for (seed, key) in keys.enumerated() { try await stage.store.put(key, [UInt8(seed)]) }
             for (seed, key) in keys.enumerated() {
                 #expect(try await stage.store.bytes(key) == [UInt8(seed)])

@@ -4,7 +4,7 @@ import Testing
 
 /// What every `ObjectStore` promises of many keys, and of local files.
 @Suite struct ObjectStoreKeysContract {
-    private static let keys = [
+    private static let every = [
         "a", "a-b", "a-b/c", "a.b", "a/b", "a/b-c", "a/b/c", "a/b0", "a0", "aB", "b/1", "b/10", "b/2", "c",
     ]
 
@@ -26,8 +26,9 @@ import Testing
     @Test(arguments: ObjectStoreAdapter.all)
     func `keys are listed in byte order, whatever the page`(_ adapter: ObjectStoreAdapter) async throws {
         try await adapter.run { stage in
-            for key in Self.keys.shuffled() { try await stage.store.put(key, [1]) }
-            let sorted = Self.keys.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+            let keys = stage.possible(Self.every)
+            for key in keys.shuffled() { try await stage.store.put(key, [1]) }
+            let sorted = keys.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
             for pages in [1, 2, 3, 13, 14, 15, 1000] {
                 #expect(try await listed(stage.store, "", pages: pages) == sorted)
             }
@@ -38,8 +39,9 @@ import Testing
     @Test(arguments: ObjectStoreAdapter.all)
     func `a prefix may end within a component`(_ adapter: ObjectStoreAdapter) async throws {
         try await adapter.run { stage in
-            for key in Self.keys { try await stage.store.put(key, [1]) }
-            let sorted = Self.keys.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+            let keys = stage.possible(Self.every)
+            for key in keys { try await stage.store.put(key, [1]) }
+            let sorted = keys.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
             for prefix in ["", "a", "a/", "a/b", "a/b/", "a-", "b/1", "b/10", "c", "c/", "d", "a.", "."] {
                 let expected = sorted.filter { $0.hasPrefix(prefix) }
                 #expect(try await listed(stage.store, prefix, pages: 2) == expected, "\(prefix)")
@@ -50,8 +52,9 @@ import Testing
     @Test(arguments: ObjectStoreAdapter.all)
     func `a list starts behind any text`(_ adapter: ObjectStoreAdapter) async throws {
         try await adapter.run { stage in
-            for key in Self.keys { try await stage.store.put(key, [1]) }
-            let sorted = Self.keys.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+            let keys = stage.possible(Self.every)
+            for key in keys { try await stage.store.put(key, [1]) }
+            let sorted = keys.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
             for after in sorted + ["", "a/", "a/b/", "a/b/b", "a/b/d", "a~", "zzz", "b", "b/1/x"] {
                 let expected = sorted.filter { after.utf8.lexicographicallyPrecedes($0.utf8) }
                 #expect(try await listed(stage.store, "", after: after, pages: 5) == expected, "\(after)")
@@ -87,13 +90,14 @@ import Testing
             "a", "a/", "a/b", "a/b/c", "a-b", "b/1", "c", "nothing", "nothing/at/all", "a/b/c/d", ".",
         ] {
             try await adapter.run { stage in
-                for key in Self.keys { try await stage.store.put(key, [1]) }
+                let keys = stage.possible(Self.every)
+                for key in keys { try await stage.store.put(key, [1]) }
                 try await stage.store.delete(prefix: prefix)
                 try await stage.store.delete(prefix: prefix)
-                let sorted = Self.keys.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+                let sorted = keys.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
                 let expected = sorted.filter { !$0.hasPrefix(prefix) }
                 #expect(try await listed(stage.store, "", pages: 100) == expected, "\(prefix)")
-                for key in Self.keys {
+                for key in keys {
                     #expect(
                         (try await stage.store.stat(key) != nil) == !key.hasPrefix(prefix), "\(prefix) \(key)"
                     )
@@ -147,7 +151,7 @@ import Testing
             let stat = try await stage.store.put("k", movingFile: path, contentType: "video/iso.segment")
             #expect(stat.bytes == 1_000_000)
             #expect(stat.contentType == "video/iso.segment")
-            #expect(try await stage.store.stat("k") == stat)
+            #expect(try await stage.store.stat("k")?.isSame(as: stat) == true)
             #expect(try await stage.store.bytes("k") == bytes)
             let missing = stage.folder + "/missing"
             #expect(

@@ -1,5 +1,6 @@
 import Kernel
 import Memory
+import Redis
 import TestDatabase
 import Testing
 
@@ -14,11 +15,20 @@ struct RateLimiterAdapter: CustomTestStringConvertible, Sendable {
     let testDescription: String
     let run: @Sendable (_ test: (RateLimiterStage) async throws -> Void) async throws -> Void
 
-    static let all = [memory]
+    static let all = RedisStage.url == nil ? [memory] : [memory, redis]
 
     private static let memory = RateLimiterAdapter(testDescription: "memory") { test in
         let clock = ManualClock()
         let limiter = MemoryRateLimiter { clock.now }
         try await test(RateLimiterStage(limiter: limiter) { clock.advance(by: $0) })
+    }
+
+    private static let redis = RateLimiterAdapter(testDescription: "redis") { test in
+        try await RedisStage.run { stage in
+            try await test(
+                RateLimiterStage(limiter: RedisRateLimiter(client: stage.client)) {
+                    try await stage.age(by: $0)
+                })
+        }
     }
 }

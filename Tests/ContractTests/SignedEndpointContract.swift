@@ -26,7 +26,7 @@ import Testing
     @Test(arguments: SignedEndpointAdapter.all)
     func `a part is received`(_ adapter: SignedEndpointAdapter) async throws {
         try await adapter.run { store in
-            try await store.begin(Self.upload)
+            _ = try await store.begin(Self.upload)
             let body = ChunkedBody(Self.upload.bytes(ofPart: 3))
             let part = try await store.receive(try url(store, 3), body, length: 500)
             #expect(part.number == 3)
@@ -38,7 +38,7 @@ import Testing
     @Test(arguments: SignedEndpointAdapter.all)
     func `another length, none, or another type is forbidden`(_ adapter: SignedEndpointAdapter) async throws {
         try await adapter.run { store in
-            try await store.begin(Self.upload)
+            _ = try await store.begin(Self.upload)
             let halves = try url(store).url.split(separator: "?").map(String.init)
             let requests: [(Int64?, String?)] = [
                 (999, "video/mp4"), (1001, "video/mp4"), (0, "video/mp4"), (nil, "video/mp4"),
@@ -61,7 +61,7 @@ import Testing
     @Test(arguments: SignedEndpointAdapter.all)
     func `an expired URL is forbidden`(_ adapter: SignedEndpointAdapter) async throws {
         try await adapter.run { store in
-            try await store.begin(Self.upload)
+            _ = try await store.begin(Self.upload)
             let url = try url(store, in: .seconds(-1))
             let failure = await #expect(throws: Failure.self) {
                 try await store.receive(url, ChunkedBody(sampleBytes(1000)), length: 1000)
@@ -74,7 +74,7 @@ import Testing
     @Test(arguments: SignedEndpointAdapter.all)
     func `a body of another length is refused`(_ adapter: SignedEndpointAdapter) async throws {
         try await adapter.run { store in
-            try await store.begin(Self.upload)
+            _ = try await store.begin(Self.upload)
             for count in [0, 999, 1001] {
                 let code = await failureCode {
                     _ = try await store.receive(
@@ -89,7 +89,7 @@ import Testing
     @Test(arguments: SignedEndpointAdapter.all)
     func `a part is received by one at a time`(_ adapter: SignedEndpointAdapter) async throws {
         try await adapter.run { store in
-            try await store.begin(Self.upload)
+            _ = try await store.begin(Self.upload)
             let slow = SlowBody()
             let url = try url(store)
             let halves = url.url.split(separator: "?").map(String.init)
@@ -115,7 +115,7 @@ import Testing
             let url = try url(store)
             let body = ChunkedBody(sampleBytes(1000))
             #expect(await failureCode { _ = try await store.receive(url, body, length: 1000) } == "not_found")
-            try await store.begin(Self.upload)
+            _ = try await store.begin(Self.upload)
             _ = try await store.receive(url, body, length: 1000)
             try await store.abort(Self.upload)
             #expect(await failureCode { _ = try await store.receive(url, body, length: 1000) } == "not_found")

@@ -21,13 +21,34 @@ import Testing
                 TenantPlacement(region: "eu", shard: 1_000, isolation: .database, epoch: .max),
             ]
             var tenants: [TenantID] = []
-            for placement in placements {
+            let possible = placements.filter { stage.isolations.contains($0.isolation) }
+            for placement in possible {
                 let tenant = Tenant.sample()
                 try await stage.write(tenant.id) { try $0.insert(tenant, placement: placement) }
                 tenants.append(tenant.id)
             }
-            for (tenant, placement) in zip(tenants, placements) {
+            for (tenant, placement) in zip(tenants, possible) {
                 #expect(try await stage.directory.placement(of: tenant) == placement)
+            }
+        }
+    }
+
+    @Test(arguments: IdentityStoreAdapter.all)
+    func `a placement that the store cannot give is refused`(_ adapter: IdentityStoreAdapter) async throws {
+        try await adapter.run { stage async throws in
+            for isolation in [TenantPlacement.Isolation.shared, .schema, .database]
+            where !stage.isolations.contains(isolation) {
+                let tenant = Tenant.sample()
+                let refused = await #expect(throws: Failure.self) {
+                    try await stage.write(tenant.id) {
+                        try $0.insert(
+                            tenant,
+                            placement: TenantPlacement(region: "eu", shard: 0, isolation: isolation, epoch: 1)
+                        )
+                    }
+                }
+                #expect(refused?.code == "isolation_unsupported")
+                #expect(try await stage.directory.placement(of: tenant.id) == nil)
             }
         }
     }

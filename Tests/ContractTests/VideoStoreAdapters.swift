@@ -1,4 +1,5 @@
 import Kernel
+import Postgres
 import Relational
 import TestDatabase
 import Testing
@@ -17,7 +18,7 @@ struct VideoStoreAdapter: CustomTestStringConvertible, Sendable {
     let testDescription: String
     let run: @Sendable (_ test: (VideoStoreStage) async throws -> Void) async throws -> Void
 
-    static let all = [sqlite]
+    static let all = [sqlite] + (TestPostgres.isAvailable ? [postgres, schemas] : [])
 
     private static let sqlite = VideoStoreAdapter(testDescription: "relational on SQLite") { test in
         try await TestDatabase.with { file in
@@ -26,6 +27,30 @@ struct VideoStoreAdapter: CustomTestStringConvertible, Sendable {
                 VideoStoreStage(store: RelationalVideoStore(database)) {
                     try await Outbox(database).oldest(1_000).map(\.event)
                 })
+        }
+    }
+
+    private static let postgres = VideoStoreAdapter(testDescription: "relational on Postgres") { test in
+        try await TestPostgres.with { file in
+            try await file.withDriver { driver in
+                let database = Database(driver: driver)
+                try await test(
+                    VideoStoreStage(store: RelationalVideoStore(database)) {
+                        try await Outbox(database).oldest(1_000).map(\.event)
+                    })
+            }
+        }
+    }
+
+    private static let schemas = VideoStoreAdapter(testDescription: "Postgres, a schema per tenant") { test in
+        try await TestPostgres.with { file in
+            try await file.withDriver(lookUp: { _ in .schema }) { driver in
+                let database = Database(driver: driver)
+                let store = PlacedVideoStore(
+                    store: RelationalVideoStore(database), places: PostgresPlaces(file))
+                try await test(
+                    VideoStoreStage(store: store) { try await Outbox(database).oldest(1_000).map(\.event) })
+            }
         }
     }
 }

@@ -17,7 +17,8 @@ struct APIContext: RequestContext {
     var identity: VerifiedIdentity?
     /// Shared by all copies of the context, so that the gateway learns who it was.
     let subject = RequestSubject()
-    let remoteAddress: String
+    /// The peer's, or the client's behind a trusted proxy once the gateway has looked.
+    var remoteAddress: String
 
     init(source: ApplicationRequestContextSource) {
         coreContext = CoreRequestContextStorage(source: source)

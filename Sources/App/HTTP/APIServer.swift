@@ -13,6 +13,9 @@ struct APIServer: Sendable {
     let profile: Profile
     let backend: Backend
     let domain: Domain
+    let authenticator: Authenticator
+    let revocations: Revocations
+    let inFlight: InFlight
     let metrics: MetricRegistry
     let logger: Logger
 
@@ -20,8 +23,9 @@ struct APIServer: Sendable {
         let http = profile.http
         let router = try table().router(
             Gateway(
-                metrics: metrics, inFlight: InFlight(limit: http.maximumRequestsInFlight),
-                allowedOrigins: Set(http.allowedOrigins)))
+                metrics: metrics, inFlight: inFlight,
+                allowedOrigins: Set(http.allowedOrigins),
+                clientAddress: ClientAddress(trustedProxies: http.trustedProxies)))
         return Application(
             router: router, server: .http1(configuration: http.channel),
             configuration: ApplicationConfiguration(
@@ -34,17 +38,15 @@ struct APIServer: Sendable {
     }
 
     func table() throws -> RouteTable {
-        let authenticator = Authenticator(
-            tokens: backend.tokens, accounts: domain.accounts, directory: backend.directory,
-            capacity: profile.identity.verifiedTokenCache)
         return RouteTable(
-            routes: try routes(authenticator), authenticator: authenticator,
+            routes: try routes(), authenticator: authenticator,
+            readYourWrites: ReadYourWrites(positions: backend.sessionPositions),
             limits: .init(
                 maximumBodyBytes: profile.http.maximumBodyBytes.asInt, digest: backend.requestDigest),
             deadline: profile.http.requestDeadline)
     }
 
-    private func routes(_ authenticator: Authenticator) throws -> [Route] {
+    private func routes() throws -> [Route] {
         let schemas = profile.http.schemas
         let openAPI = ByteBuffer(bytes: try Data(contentsOf: URL(filePath: schemas + "/openapi.json")))
         let signIns = SignInLimit(
@@ -52,7 +54,7 @@ struct APIServer: Sendable {
         let feed = VideoEventStream(
             library: domain.library, notices: domain.notices, signer: backend.playbackSigner)
         return IdentityRoutes(
-            accounts: domain.accounts, authenticator: authenticator, signInLimit: signIns,
+            accounts: domain.accounts, revocations: revocations, signInLimit: signIns,
             publicURL: profile.http.publicURL
         ).routes
             + VideoRoutes(library: domain.library, signer: backend.playbackSigner, feed: feed).routes
@@ -64,7 +66,7 @@ struct APIServer: Sendable {
                 health: backend.health, publicKeys: backend.tokens.publicKeys,
                 catalogue: try SchemaCatalogue(folder: schemas), openAPI: openAPI
             ).routes
-            + (try PageRoutes(folder: profile.http.web)).routes
+            + (try PageRoutes(folder: profile.http.web, objectOrigin: backend.objectOrigin)).routes
     }
 }
 

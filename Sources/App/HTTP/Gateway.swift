@@ -13,6 +13,7 @@ struct Gateway: RouterMiddleware {
     let inFlight: InFlight
     /// Other origins whose pages may call.
     let allowedOrigins: Set<String>
+    let clientAddress: ClientAddress
 
     func handle(
         _ request: Request, context: APIContext,
@@ -21,6 +22,7 @@ struct Gateway: RouterMiddleware {
         let start = ContinuousClock.now
         var context = context
         context.requestID = UUIDv7().description
+        context.remoteAddress = clientAddress.resolve(peer: context.remoteAddress, request.headers)
         if let header = request.headers[.traceParent], let trace = TraceParent(header: header) {
             context.trace = trace
         }
@@ -76,7 +78,8 @@ struct Gateway: RouterMiddleware {
             status: .noContent,
             headers: [
                 .accessControlAllowMethods: "GET, HEAD, POST, PUT, PATCH, DELETE",
-                .accessControlAllowHeaders: "Authorization, Content-Type, Idempotency-Key, traceparent",
+                .accessControlAllowHeaders:
+                    "Authorization, Content-Type, Consistency-Token, Idempotency-Key, traceparent",
                 .accessControlMaxAge: "600",
             ])
     }
@@ -87,7 +90,7 @@ struct Gateway: RouterMiddleware {
             headers[.accessControlAllowOrigin] == nil
         else { return }
         headers[.accessControlAllowOrigin] = origin
-        headers[.accessControlExposeHeaders] = "ETag, Location, Retry-After, X-Request-Id"
+        headers[.accessControlExposeHeaders] = "Consistency-Token, ETag, Location, Retry-After, X-Request-Id"
         headers[.vary] = "Origin"
     }
 

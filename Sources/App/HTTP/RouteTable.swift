@@ -7,6 +7,7 @@ import Logging
 struct RouteTable: Sendable {
     let routes: [Route]
     let authenticator: Authenticator
+    let readYourWrites: ReadYourWrites
     let limits: Exchange.Limits
     let deadline: Duration
 
@@ -62,7 +63,9 @@ struct RouteTable: Sendable {
         }
         let exchange = Exchange(request: request, context: context, limits: limits)
         if route.isStream { return try await route.handler(exchange) }
-        return try await withDeadline(deadline) { try await route.handler(exchange) }
+        return try await readYourWrites.run(request, context.identity?.caller) {
+            try await withDeadline(deadline) { try await route.handler(exchange) }
+        }
     }
 }
 

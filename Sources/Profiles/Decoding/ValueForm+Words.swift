@@ -36,6 +36,18 @@ extension ValueForm where Value == String {
     }
 }
 
+extension ValueForm where Value == NetworkRange {
+    /// An address, or all that begin with some of its bits.
+    static var network: Self {
+        ValueForm("network", "address or address/bits", placeholder: .loopback) { node throws(BadValue) in
+            guard let range = NetworkRange(try node.text("a network such as 10.0.0.0/8")) else {
+                throw BadValue("must be an IP address or a network such as 10.0.0.0/8, is \(node.summary)")
+            }
+            return range
+        }
+    }
+}
+
 extension ValueForm where Value == PixelLimit {
     /// `limit` is that of either side.
     static func pixels(upTo limit: Int) -> Self {

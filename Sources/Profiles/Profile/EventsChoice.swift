@@ -1,6 +1,7 @@
 /// The durable log of events.
 package enum EventsChoice: Sendable, Equatable {
     case inProcess(InProcessEventsSettings)
+    case kafka(KafkaEventsSettings)
 }
 
 /// The log and its readers, which share a section of the file.
@@ -12,7 +13,8 @@ struct EventsSection: ProfileSection {
         adapter = section.adapter([
             Adapter("inProcess", "A table of the relational store, polled.") {
                 .inProcess(InProcessEventsSettings(reading: &$0))
-            }
+            },
+            Adapter("kafka", "A topic of a Kafka cluster.") { .kafka(KafkaEventsSettings(reading: &$0)) },
         ])
         consumer = section.section("consumer", "How projectors treat an event that fails.")
     }

@@ -13,6 +13,7 @@ package struct HTTPSettings: Sendable, Equatable {
     package let maximumRequestsInFlight: Int
     package let drainDeadline: Duration
     package let allowedOrigins: [String]
+    package let trustedProxies: [NetworkRange]
 
     var address: ListenAddress { ListenAddress(host: host, port: port) }
 }
@@ -46,6 +47,9 @@ extension HTTPSettings: ProfileSection {
             .duration(in: .seconds(1) ... .minutes(15)))
         allowedOrigins = section.value(
             "allowedOrigins", "Other origins whose pages may call the API.", .list(of: .origin, atMost: 100))
+        trustedProxies = section.value(
+            "trustedProxies", "Peers whose word about the client's address is taken.",
+            .list(of: .network, atMost: 100), default: [])
         section.require(
             ["publicURL"], !PublicOrigin.needsTLS(publicURL),
             "http is for loopback and private addresses only; use https")

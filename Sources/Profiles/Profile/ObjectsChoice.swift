@@ -1,6 +1,7 @@
 /// Where files are kept.
 package enum ObjectsChoice: Sendable, Equatable {
     case files(FileObjectsSettings)
+    case s3(S3ObjectsSettings)
 }
 
 extension ObjectsChoice: ProfileSection {
@@ -8,7 +9,10 @@ extension ObjectsChoice: ProfileSection {
         self = section.adapter([
             Adapter("files", "A folder on this machine, served by the app under signed addresses.") {
                 .files(FileObjectsSettings(reading: &$0))
-            }
+            },
+            Adapter("s3", "A bucket behind the S3 API; clients send their parts straight to it.") {
+                .s3(S3ObjectsSettings(reading: &$0))
+            },
         ])
     }
 }

@@ -13,12 +13,16 @@ package struct Profile: Sendable, Equatable {
     package let jobs: JobsChoice
     package let cache: CacheChoice
     package let pubsub: PubSubChoice
+    package let rateLimits: RateLimitsChoice
     package let identity: IdentitySettings
     package let uploads: UploadSettings
     package let media: MediaChoice
     package let playback: PlaybackSettings
     package let telemetry: TelemetrySettings
     package let scheduler: SchedulerSettings
+    package let registry: RegistrySettings
+    package let gateway: GatewayListenerSettings
+    package let scaling: ScalingSettings
     package let secrets: SecretSettings
 }
 
@@ -37,12 +41,16 @@ extension Profile: ProfileSection {
         jobs = root.section("jobs", "The queue of long work.")
         cache = root.section("cache", "Values that may vanish at any time.")
         pubsub = root.section("pubsub", "Messages to whoever listens now.")
+        rateLimits = root.section("rateLimits", "Budgets of requests.")
         identity = root.section("identity", "Accounts, tokens and passwords.")
         uploads = root.section("uploads", "What clients may upload.")
         media = root.section("media", "How videos are converted.")
         playback = root.section("playback", "Signed addresses for players.")
         telemetry = root.section("telemetry", "Logs.")
         scheduler = root.section("scheduler", "Chores by the clock.")
+        registry = root.optionalSection("registry", "How processes find each other.")
+        gateway = root.optionalSection("gateway", "The listener of role gateway.")
+        scaling = root.optionalSection("scaling", "The workers that role scaler keeps.")
         secrets = root.optionalSection("secrets", "How secret files are treated.")
         checkAcrossSections(&root)
     }
@@ -53,5 +61,40 @@ extension Profile: ProfileSection {
             !admin.address.collides(with: http.address),
             "\(admin.address) is taken by http (\(http.address)); two listeners need two ports")
         relational.check(against: http, &root)
+        checkPorts(&root)
+        checkFit(&root)
+    }
+
+    private func checkPorts(_ root: inout SectionReader) {
+        if registry.register, roles.contains(.api) {
+            root.require(
+                ["http.port", "registry.register"], http.port != 0,
+                "must be a port that others can be told, as registry.register is true")
+        }
+        guard roles.contains(.gateway) else { return }
+        root.require(
+            ["gateway.port", "gateway.host", "admin.port", "admin.host"],
+            !gateway.address.collides(with: admin.address),
+            "\(gateway.address) is taken by admin (\(admin.address)); two listeners need two ports")
+        guard roles.contains(.api) else { return }
+        root.require(
+            ["gateway.port", "gateway.host", "http.port", "http.host"],
+            !gateway.address.collides(with: http.address),
+            "\(gateway.address) is taken by http (\(http.address)); two listeners need two ports")
+    }
+
+    /// What one adapter needs of another.
+    private func checkFit(_ root: inout SectionReader) {
+        if case .s3 = objects {
+            root.require(
+                ["uploads.partBytes", "objects.s3"], uploads.partBytes >= .mebibytes(5),
+                "must be at least 5MiB: smaller parts, but for the last, are refused by S3")
+        }
+        if case .postgres = relational, case .inProcess = events {
+            root.require(
+                ["events.inProcess", "relational.postgres"], false,
+                "EventLog as a table needs commits that take turns, which relational.postgres (SQLDriver) cannot"
+                    + " promise; use events.kafka")
+        }
     }
 }

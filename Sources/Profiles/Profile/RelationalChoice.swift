@@ -1,6 +1,7 @@
 /// Where rows are kept.
 package enum RelationalChoice: Sendable, Equatable {
     case sqlite(SQLiteSettings)
+    case postgres(PostgresServersSettings)
 }
 
 extension RelationalChoice: ProfileSection {
@@ -8,15 +9,27 @@ extension RelationalChoice: ProfileSection {
         self = section.adapter([
             Adapter("sqlite", "One file on this machine; one process writes at a time.") {
                 .sqlite(SQLiteSettings(reading: &$0))
-            }
+            },
+            Adapter("postgres", "A Postgres primary and the replicas that follow it.") {
+                .postgres(PostgresServersSettings(reading: &$0))
+            },
         ])
     }
 
     /// Rules about this adapter and the listener above it.
     func check(against http: HTTPSettings, _ root: inout SectionReader) {
-        switch self {
-        case .sqlite(let sqlite): sqlite.check(against: http, &root)
-        }
+        let (section, deadline) =
+            switch self {
+            case .sqlite(let settings): ("relational.sqlite", settings.statementDeadline)
+            case .postgres(let settings): ("relational.postgres", settings.statementDeadline)
+            }
+        let key = "\(section).statementDeadline"
+        root.require(
+            [key, "http.requestDeadline"], deadline <= http.requestDeadline,
+            "must not be longer than http.requestDeadline (\(http.requestDeadline.inUnits))")
+        root.require(
+            ["http.drainDeadline", key], http.drainDeadline >= deadline,
+            "must be at least \(key) (\(deadline.inUnits)), or a write that has begun is cut off")
     }
 }
 
@@ -47,17 +60,5 @@ extension SQLiteSettings: ProfileSection {
         section.require(
             ["busyTimeout", "statementDeadline"], busyTimeout <= statementDeadline,
             "must not be longer than statementDeadline (\(statementDeadline.inUnits))")
-    }
-
-    fileprivate func check(against http: HTTPSettings, _ root: inout SectionReader) {
-        root.require(
-            ["relational.sqlite.statementDeadline", "http.requestDeadline"],
-            statementDeadline <= http.requestDeadline,
-            "must not be longer than http.requestDeadline (\(http.requestDeadline.inUnits))")
-        root.require(
-            ["http.drainDeadline", "relational.sqlite.statementDeadline"],
-            http.drainDeadline >= statementDeadline,
-            "must be at least relational.sqlite.statementDeadline (\(statementDeadline.inUnits)),"
-                + " or a write that has begun is cut off")
     }
 }

@@ -61,8 +61,10 @@ extension SecretReference {
             case .file(let path):
                 let file = SecretFile(path: path)
                 if let text = try file.read() { return try Self.decode(text, "file \(path)", kind) }
-                guard createMissing else { throw BadSecret("file \(path) does not exist") }
-                return try Self.decode(file.create(kind.makeText()), "file \(path)", kind)
+                guard createMissing, let new = kind.makeText() else {
+                    throw BadSecret("file \(path) does not exist")
+                }
+                return try Self.decode(file.create(new), "file \(path)", kind)
             }
         } catch {
             throw Failure(.invalid, "secret_unusable", error.message)
@@ -81,8 +83,10 @@ extension SecretReference {
                 let file = SecretFile(path: path)
                 if let text = try file.read() {
                     _ = try Self.decode(text, "file \(path)", kind)
-                } else if createMissing {
+                } else if createMissing && kind != .text {
                     try file.checkCreatable()
+                } else if kind == .text {
+                    throw BadSecret("file \(path) does not exist, and nobody but its issuer can make it")
                 } else {
                     throw BadSecret("file \(path) does not exist, and secrets.createMissing is false")
                 }

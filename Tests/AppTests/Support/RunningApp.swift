@@ -2,44 +2,61 @@ import Foundation
 import FoundationNetworking
 import Testing
 
-/// The built program, running in a temporary folder on free ports; gone with its folder when it is let go.
+/// The built program, running in a temporary folder on free ports, in as many processes as its stage has; gone with its
+/// folder when it is let go.
 ///
 /// Unchecked: tests use one from one task at a time.
 final class RunningApp: @unchecked Sendable {
     let folder: URL
+    /// Where clients come in.
     let port: Int
-    let adminPort: Int
+    let place: StagePlace
     private let settings: [String]
-    private var process: Foundation.Process?
+    let processes: [ProgramProcess]
 
     var base: URL { URL(string: "http://127.0.0.1:\(port)")! }
-    var pid: Int32 { process?.processIdentifier ?? 0 }
-    var logFile: URL { folder.appending(path: "log") }
+    /// Of a process that answers the API.
+    var adminPort: Int { processes.first { $0.roles.contains("api") }?.adminPort ?? 0 }
 
     /// Starts and waits until it is ready.
-    static func start(_ settings: [String] = [], roles: String? = nil) async throws -> RunningApp {
-        let app = try RunningApp(settings, roles: roles)
+    static func start(
+        _ settings: [String] = [], roles: String? = nil, environment: [String: String] = [:]
+    ) async throws -> RunningApp {
+        let app = try await RunningApp(settings, roles: roles, environment: environment)
         try await app.launch()
         return app
     }
 
     /// Runs `body` against a fresh program, and stops it in any case.
     static func with<Value>(
-        _ settings: [String] = [], _ body: (RunningApp) async throws -> Value
+        _ settings: [String] = [], environment: [String: String] = [:],
+        _ body: (RunningApp) async throws -> Value
     ) async throws -> Value {
-        let app = try await start(settings)
+        let app = try await start(settings, environment: environment)
         defer { app.destroy() }
         return try await body(app)
     }
 
-    init(_ settings: [String] = [], roles: String? = nil, sharing other: RunningApp? = nil) throws {
+    /// `environment` names servers of the test's own.
+    init(
+        _ settings: [String] = [], roles: String? = nil, sharing other: RunningApp? = nil,
+        environment: [String: String] = [:]
+    ) async throws {
+        let stage = TestStage.current
         folder =
             other?.folder
             ?? FileManager.default.temporaryDirectory.appending(path: "cloudstream-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        port = try FreePort.take()
-        adminPort = try FreePort.take()
-        self.settings = settings + (roles.map { ["--role", $0] } ?? [])
+        if let other { place = other.place } else { place = try await StagePlace.make(stage, environment) }
+        self.settings = place.settings + stage.meaningful(settings)
+        let port = try FreePort.take()
+        self.port = port
+        let isWhole = roles == nil && stage.processes.count == 1
+        processes = try stage.processes(of: roles).map { roles in
+            let entrance = stage.hasGateway ? "gateway" : "api"
+            return try ProgramProcess(
+                roles: roles, namesRoles: !isWhole, port: roles.contains(entrance) ? port : FreePort.take())
+        }
     }
 
     static let repository = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
@@ -60,119 +77,86 @@ final class RunningApp: @unchecked Sendable {
         }
     }
 
-    /// Starts again after `kill`, on the same ports over the same files.
+    /// Starts again after `kill`, on the same ports over the same stores.
     func launch() async throws {
-        let process = Foundation.Process()
-        process.executableURL = try Self.executable
-        process.currentDirectoryURL = folder
-        let repository = Self.repository.path(percentEncoded: false)
-        process.arguments =
-            ["--profile", repository + "profiles/seed.yaml"]
-            + [
-                "http.port=\(port)", "admin.port=\(adminPort)", "http.web=\(repository)web",
-                "http.schemas=\(repository)schemas",
-            ].flatMap { ["--set", $0] } + settings.flatMap { $0.contains("=") ? ["--set", $0] : [$0] }
-        if !FileManager.default.fileExists(atPath: logFile.path(percentEncoded: false)) {
-            _ = FileManager.default.createFile(atPath: logFile.path(percentEncoded: false), contents: nil)
-        }
-        let log = try FileHandle(forWritingTo: logFile)
-        try log.seekToEnd()
-        process.standardOutput = log
-        process.standardError = log
-        process.standardInput = FileHandle.nullDevice
-        try process.run()
-        self.process = process
-        try await waitUntilReady()
+        for process in processes { try process.launch(self, settings) }
+        for process in processes { try await process.waitUntilReady() }
+        if processes.contains(where: { $0.roles == ["gateway"] }) { try await waitUntilServed() }
     }
 
-    /// Runs another command of the program over the same files; its status and output.
-    func command(_ words: String...) throws -> (Int32, String) {
-        let process = Foundation.Process()
-        process.executableURL = try Self.executable
-        process.currentDirectoryURL = folder
-        process.arguments =
-            words + ["--profile", Self.repository.path(percentEncoded: false) + "profiles/seed.yaml"]
-        let output = Pipe()
-        process.standardOutput = output
-        process.standardError = output
-        try process.run()
-        let data = try output.fileHandleForReading.readToEnd() ?? Data()
-        process.waitUntilExit()
-        return (process.terminationStatus, String(decoding: data, as: UTF8.self))
+    /// Runs another command of the program over the same stores; its status and output.
+    func command(_ words: String...) async throws -> (Int32, String) {
+        try await ChildCommand.run(
+            Self.executable.path(percentEncoded: false),
+            words + ["--profile", TestStage.current.file]
+                + settings.flatMap { ["--set", $0] }, place.environment, in: folder)
     }
 
-    private func waitUntilReady() async throws {
-        for _ in 0..<400 {
-            guard process?.isRunning == true else { break }
-            let probe = URL(string: "http://127.0.0.1:\(adminPort)/livez")!
-            // Refused until it listens.
-            if let (_, answer) = try? await URLSession.shared.data(from: probe),
-                (answer as? HTTPURLResponse)?.statusCode == 200, await isListening()
-            {
-                return
-            }
+    /// Starts one process again, on the same ports over the same stores.
+    func relaunch(_ process: ProgramProcess) async throws {
+        try process.launch(self, settings)
+        try await process.waitUntilReady()
+    }
+
+    /// The gateway answers for itself before it knows of instances.
+    private func waitUntilServed() async throws {
+        for _ in 0..<200 {
+            let answer = try? await URLSession.shared.data(from: base.appending(path: "livez"))
+            if (answer?.1 as? HTTPURLResponse)?.statusCode == 200 { return }
             try await Task.sleep(for: .milliseconds(50))
         }
-        let log = try String(contentsOf: logFile, encoding: .utf8)
-        Issue.record("the program did not start: \(log.suffix(2000))")
+        Issue.record("the gateway found no instance: \(try log().suffix(2000))")
     }
 
-    private func isListening() async -> Bool {
-        guard !settings.contains("--role") else { return true }
-        let answer = try? await URLSession.shared.data(from: base.appending(path: "livez"))
-        return (answer?.1 as? HTTPURLResponse)?.statusCode == 200
-    }
-
-    /// SIGKILL: no chance to tidy.
+    /// SIGKILL to every process: no chance to tidy.
     func kill() {
-        guard let process, process.isRunning else { return }
-        Foundation.kill(process.processIdentifier, SIGKILL)
-        process.waitUntilExit()
+        for process in processes { process.signal(SIGKILL) }
+        for process in processes { _ = process.waitForExit() }
     }
 
-    /// SIGTERM, then the exit status.
+    /// SIGTERM to every process, then the worst exit status.
     func stop() -> Int32 {
-        guard let process else { return -1 }
-        process.terminate()
-        process.waitUntilExit()
-        return process.terminationStatus
+        signal(SIGTERM)
+        return waitForExit()
     }
 
-    func signal(_ number: Int32) { Foundation.kill(pid, number) }
-
-    func waitForExit() -> Int32 {
-        process?.waitUntilExit()
-        return process?.terminationStatus ?? -1
+    func signal(_ number: Int32) {
+        for process in processes { process.signal(number) }
     }
+
+    func waitForExit() -> Int32 { processes.map { $0.waitForExit() }.max { abs($0) < abs($1) } ?? -1 }
 
     func destroy() {
         kill()
-        // What is left in the temporary folder harms nobody.
+        // What is left in the temporary folder, or of a database that goes with its server, harms nobody.
         try? FileManager.default.removeItem(at: folder)
+        Task { [place] in try? await place.remove() }
     }
 
-    /// Resident memory in bytes.
+    /// Resident memory in bytes, of the largest process that answers the API.
     var residentBytes: Int {
         get throws {
-            let status = try String(contentsOfFile: "/proc/\(pid)/status", encoding: .utf8)
-            let line = status.split(separator: "\n").first { $0.hasPrefix("VmRSS:") }
-            return try #require(line.flatMap { Int($0.split(separator: " ")[1]) }) * 1024
+            try processes.filter { $0.roles.contains("api") }.map { try $0.residentBytes }.max() ?? 0
         }
     }
 
     /// Processes of the media worker that this program started.
     var workers: [Int32] {
+        let parents = Set(processes.map { "\($0.pid)" })
         let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
         return names.compactMap(Int32.init).filter { candidate in
             guard let stat = try? String(contentsOfFile: "/proc/\(candidate)/stat", encoding: .utf8),
                 let afterName = stat.lastIndex(of: ")")
             else { return false }
             let fields = stat[afterName...].split(separator: " ")
-            return fields.count > 2 && fields[2] == "\(pid)" && fields[1] != "Z"
+            return fields.count > 2 && parents.contains(String(fields[2])) && fields[1] != "Z"
         }
     }
 
-    func log() throws -> String { try String(contentsOf: logFile, encoding: .utf8) }
+    /// What all processes wrote.
+    func log() throws -> String {
+        try processes.map { try String(contentsOf: $0.logFile(in: folder), encoding: .utf8) }.joined()
+    }
 }
 
 /// Ports below the range that outgoing connections take.

@@ -79,6 +79,10 @@ enum SampleProfile {
           memory:
             maximumChannels: 100000
 
+        rateLimits:
+          memory:
+            maximumKeys: 100000
+
         identity:
           issuer: http://127.0.0.1:8080
           audience: cloudstream

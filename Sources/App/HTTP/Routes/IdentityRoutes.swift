@@ -5,7 +5,7 @@ import Kernel
 /// Sign-up, sessions and the team.
 struct IdentityRoutes: Sendable {
     let accounts: Accounts
-    let authenticator: Authenticator
+    let revocations: Revocations
     let signInLimit: SignInLimit
     /// What people call this server; links in messages start with it.
     let publicURL: String
@@ -83,7 +83,7 @@ struct IdentityRoutes: Sendable {
     @Sendable private func signOut(_ exchange: Exchange) async throws -> Response {
         let claims = try exchange.identity.claims
         try await accounts.signOut(claims)
-        authenticator.forget(session: claims.session)
+        await revocations.announce(claims.session)
         return .noContent
     }
 

@@ -20,19 +20,24 @@ struct PageRoutes: Sendable {
     private static let maximumFileBytes = 4 << 20
 
     /// No inline script or style, nothing from elsewhere; media come from this origin or from the player's buffers.
-    private static let contentPolicy = """
+    private static func contentPolicy(connectingTo others: String) -> String {
+        """
         default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; \
-        media-src 'self' blob:; connect-src 'self'; font-src 'self'; manifest-src 'self'; base-uri 'none'; \
+        media-src 'self' blob:; connect-src 'self'\(others); font-src 'self'; manifest-src 'self'; base-uri 'none'; \
         form-action 'none'; frame-ancestors 'none'
         """
+    }
 
     private let files: [String: File]
     private let index: ByteBuffer
     private let indexTag: String
     private let digest: String
+    private let contentPolicy: String
 
-    /// Reads the folder once. `internal` failure if it holds no index.html.
-    init(folder: String) throws {
+    /// Reads the folder once. `internal` failure if it holds no index.html. `objectOrigin` is where the page sends the
+    /// parts of uploads, if that is not its own origin.
+    init(folder: String, objectOrigin: String?) throws {
+        contentPolicy = Self.contentPolicy(connectingTo: objectOrigin.map { " " + $0 } ?? "")
         let folder = URL(filePath: folder).resolvingSymlinksInPath().path(percentEncoded: false)
         var files: [String: File] = [:]
         var hash = SHA256()
@@ -66,7 +71,7 @@ struct PageRoutes: Sendable {
     @Sendable private func page(_ exchange: Exchange) async throws -> Response {
         let headers: HTTPFields = [
             .contentType: "text/html; charset=utf-8", .cacheControl: "no-cache", .eTag: indexTag,
-            .contentSecurityPolicy: Self.contentPolicy,
+            .contentSecurityPolicy: contentPolicy,
         ]
         if exchange.request.headers[.ifNoneMatch] == indexTag {
             return Response(status: .notModified, headers: headers)
@@ -84,7 +89,7 @@ struct PageRoutes: Sendable {
             status: .ok,
             headers: [
                 .contentType: file.contentType, .cacheControl: "public, max-age=31536000, immutable",
-                .contentSecurityPolicy: Self.contentPolicy,
+                .contentSecurityPolicy: contentPolicy,
             ], body: ResponseBody(byteBuffer: file.bytes))
     }
 }

@@ -27,21 +27,8 @@ struct SystemRoutes: Sendable {
         .json { $0.field("status", "ok") }
     }
 
-    /// 503 only if nothing useful can be done; a dependency that some routes can do without makes it `degraded`.
     @Sendable private func ready(_ exchange: Exchange) async throws -> Response {
-        let reports = await HealthProbe.run(health)
-        let worst = reports.filter { !$0.isUp }
-        let status = worst.isEmpty ? "ready" : worst.contains(where: \.isVital) ? "unavailable" : "degraded"
-        return .json(status == "unavailable" ? .serviceUnavailable : .ok) { json in
-            json.field("status", status)
-            json.array("dependencies", reports) { json, report in
-                json.object {
-                    $0.field("name", report.name)
-                    $0.field("status", report.isUp ? "up" : "down")
-                    if let detail = report.detail { $0.field("detail", detail) }
-                }
-            }
-        }
+        await Readiness.response(health)
     }
 
     @Sendable private func description(_ exchange: Exchange) async throws -> Response {

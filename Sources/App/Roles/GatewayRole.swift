@@ -1,0 +1,104 @@
+import Kernel
+import Logging
+import Profiles
+import Proxy
+import Telemetry
+
+/// Role `gateway`: one address in front of all processes that answer the API.
+struct GatewayRole: Sendable {
+    let profile: Profile
+    let instances: any InstanceDirectory
+    let metrics: MetricRegistry
+    let logger: Logger
+
+    func proxy() -> ReverseProxy {
+        ReverseProxy(
+            settings, routes: rules, directory: instances,
+            observer: ProxyObserver(
+                event: { [metrics] in metrics.note($0) }, access: { [logger] in logger.note($0) }),
+            logger: logger)
+    }
+
+    /// Everything goes to the api; its streams are long, so connections, not requests, tell how busy one is.
+    private var rules: [RouteRule] {
+        [RouteRule("api", to: ProcessRole.api.rawValue, policy: profile.gateway.policy.balancing)]
+    }
+
+    private var settings: GatewaySettings {
+        let gateway = profile.gateway
+        var settings = GatewaySettings()
+        settings.host = gateway.host
+        settings.port = gateway.port
+        settings.scheme = profile.http.publicURL.hasPrefix("https:") ? "https" : "http"
+        settings.limits.clients = gateway.maximumConnections
+        settings.limits.connectionsPerInstance = gateway.connectionsPerInstance
+        settings.limits.waitingPerInstance = gateway.maximumWaiting
+        settings.limits.headerBytes = profile.http.maximumHeaderBytes.asInt * 2
+        settings.times.connect = gateway.connectDeadline
+        settings.times.responseHead = gateway.headDeadline
+        settings.times.drain = profile.http.drainDeadline
+        // Below the time after which the api itself closes an idle connection.
+        settings.times.upstreamKeepAlive = profile.http.idleTimeout / 2
+        settings.probe.interval = gateway.probeInterval
+        settings.refresh = profile.registry.heartbeat
+        return settings
+    }
+}
+
+extension BalancingChoice {
+    fileprivate var balancing: BalancingPolicy {
+        switch self {
+        case .roundRobin: .roundRobin
+        case .weightedRoundRobin: .weightedRoundRobin
+        case .leastConnections: .leastConnections
+        case .weightedLeastConnections: .weightedLeastConnections
+        case .ipHash: .ipHash
+        case .randomOfTwo: .randomOfTwo
+        }
+    }
+}
+
+extension MetricRegistry {
+    fileprivate func note(_ event: ProxyEvent) {
+        switch event {
+        case .fleet(let role, _):
+            add(
+                to: "gateway_fleet_changes_total", help: "Instances that came, went, failed or returned.",
+                labels: ["role": role])
+        case .answered(let role, _, let status, let seconds):
+            observe(
+                seconds, in: "gateway_upstream_seconds", help: "Time until an instance began to answer.",
+                labels: ["role": role])
+            add(
+                to: "gateway_answers_total", help: "Answers of instances.",
+                labels: ["role": role, "status": String(status)])
+        case .failed(let role, _, let code):
+            add(
+                to: "gateway_failures_total", help: "Attempts that failed.",
+                labels: ["role": role, "code": code])
+        case .retried(let role):
+            add(to: "gateway_retries_total", help: "Requests sent again.", labels: ["role": role])
+        case .rejected(let code):
+            add(
+                to: "gateway_rejections_total", help: "Requests the gateway answered itself.",
+                labels: ["code": code])
+        case .directoryFailed(let role, _):
+            add(
+                to: "gateway_directory_failures_total", help: "Looks at the registry that failed.",
+                labels: ["role": role])
+        }
+    }
+}
+
+extension Logger {
+    fileprivate func note(_ record: AccessRecord) {
+        info(
+            "proxied",
+            metadata: [
+                "requestId": "\(record.requestID)", "method": "\(record.method)",
+                "rule": "\(record.route ?? "none")", "instance": "\(record.instance ?? "none")",
+                "status": "\(record.status)", "attempts": "\(record.attempts)",
+                "milliseconds": "\(record.duration.inMilliseconds)", "complete": "\(record.isComplete)",
+            ])
+    }
+}

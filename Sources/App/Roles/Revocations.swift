@@ -1,0 +1,42 @@
+import Identity
+import Kernel
+import Logging
+import ServiceLifecycle
+
+/// Tells all processes at once that a session has ended. Whoever misses it sees so at the next look, seconds later.
+struct Revocations: Service {
+    private static let channel = "sessions/revoked"
+    private static let capacity = 1000
+    private static let pause: Duration = .seconds(1)
+
+    let authenticator: Authenticator
+    let pubSub: any PubSub
+    let logger: Logger
+
+    /// Ends what processes know of `session`; here at once.
+    func announce(_ session: SessionID) async {
+        authenticator.forget(session: session)
+        do {
+            try await pubSub.publish(Self.channel, Array(session.description.utf8))
+        } catch {
+            logger.debug("revocation not announced", metadata: ["error": "\(error)"])
+        }
+    }
+
+    func run() async throws { await cancelWhenGracefulShutdown { await listen() } }
+
+    private func listen() async {
+        while !Task.isCancelled {
+            do {
+                for await message in try await pubSub.subscribe(Self.channel, capacity: Self.capacity) {
+                    guard let session = SessionID(String(decoding: message, as: UTF8.self)) else { continue }
+                    authenticator.forget(session: session)
+                }
+            } catch {
+                logger.debug("revocations not heard", metadata: ["error": "\(error)"])
+            }
+            // A cancelled sleep throws; the loop's condition then ends it.
+            try? await Task.sleep(for: Self.pause)
+        }
+    }
+}

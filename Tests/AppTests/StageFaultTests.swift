@@ -1,0 +1,187 @@
+import Cluster
+import Foundation
+import Testing
+
+/// What a stage of many processes promises while its parts fail.
+@Suite(.serialized, .enabled(if: TestStage.current.hasGateway, "one process has no parts that fail apart"))
+struct StageFaultTests {
+    /// Room for many announcements that are never uploaded.
+    private static let settings = [
+        "uploads.maximumOpenPerTenant=100000", "jobs.table.lease=3s", "jobs.table.heartbeat=1s",
+        "uploads.tenantBytes=100TiB",
+    ]
+
+    @Test func aRollingRestartOfEveryProcessFailsNoRequest() async throws {
+        try await RunningApp.with(Self.settings) { app in
+            let client = try await APIClient.signedUp(app.base)
+            let outcome = try await LoadClients.around(client) {
+                for process in app.processes where !process.roles.contains("gateway") {
+                    process.signal(SIGTERM)
+                    #expect(await process.ended() == 0, "\(process.roles) did not drain")
+                    try await app.relaunch(process)
+                    try await Task.sleep(for: .milliseconds(700))
+                }
+            }
+            #expect(outcome.failures.isEmpty, "\(outcome.failures.prefix(5)) of \(outcome.requests)")
+            #expect(outcome.requests > 100)
+            #expect(outcome.staleReads == 0)
+            try await LoadClients.expectAll(outcome, client)
+        }
+    }
+
+    @Test func anyProcessMayDieAndNothingAcknowledgedIsLost() async throws {
+        let film = try Clips.film(seconds: 6, size: "480x360", rate: 25)
+        try await RunningApp.with(Self.settings) { app in
+            let client = try await APIClient.signedUp(app.base)
+            let video = try await client.upload(film)
+            let outcome = try await LoadClients.around(client) {
+                for process in app.processes {
+                    process.signal(SIGKILL)
+                    _ = await process.ended()
+                    try await Task.sleep(for: .milliseconds(300))
+                    try await app.relaunch(process)
+                }
+            }
+            #expect(outcome.staleReads == 0)
+            try await LoadClients.expectAll(outcome, client)
+            #expect(try await client.settled(video)["state"] as? String == "ready")
+        }
+    }
+
+    @Test func withoutRedisTheStageIsDegradedAndServes() async throws {
+        let proxy = try await Self.proxy(for: "CLOUDSTREAM_REDIS_URL")
+        try await RunningApp.with(Self.settings, environment: proxy.environment) { app in
+            let client = try await APIClient.signedUp(app.base)
+            try await Self.expectReadiness("ready", client)
+            try await proxy.proxy.cut()
+            let outcome = try await LoadClients.around(client) {
+                try await Self.expectReadiness("degraded", client)
+                let other = try await APIClient.signedUp(app.base)
+                #expect(try await other.send("GET", "/v1/me").status == 200)
+            }
+            #expect(outcome.failures.isEmpty, "\(outcome.failures.prefix(5)) of \(outcome.requests)")
+            #expect(outcome.staleReads == 0)
+            try await proxy.proxy.heal()
+            try await Self.expectReadiness("ready", client)
+            try await LoadClients.expectAll(outcome, client)
+        }
+        try await proxy.proxy.stop()
+    }
+
+    @Test func withoutTheObjectStoreOnlyFilesFail() async throws {
+        let proxy = try await Self.proxy(for: "CLOUDSTREAM_S3_ENDPOINT")
+        let film = try Clips.film(seconds: 4, size: "480x360", rate: 25)
+        try await RunningApp.with(Self.settings, environment: proxy.environment) { app in
+            let client = try await APIClient.signedUp(app.base)
+            try await proxy.proxy.cut()
+            try await Self.expectReadiness("degraded", client)
+            #expect(try await client.send("GET", "/v1/videos").status == 200)
+            let refused = try await client.announce(film)
+            #expect([503, 504].contains(refused.status), "\(refused.json)")
+            try await proxy.proxy.heal()
+            try await Self.expectReadiness("ready", client)
+            let video = try await client.upload(film)
+            #expect(try await client.settled(video)["state"] as? String == "ready")
+        }
+        try await proxy.proxy.stop()
+    }
+
+    @Test func withoutTheBrokerEventsWaitAndArrive() async throws {
+        try await Self.withServers(.only([.kafka])) { cluster, environment in
+            let film = try Clips.film(seconds: 4, size: "480x360", rate: 25)
+            try await RunningApp.with(Self.settings, environment: environment) { app in
+                let client = try await APIClient.signedUp(app.base)
+                try await cluster.pause("kafka")
+                let video = try await client.upload(film)
+                try await Self.expectReadiness("degraded", client)
+                #expect(
+                    try await client.send("GET", "/v1/videos/\(video)")["state"] as? String == "processing")
+                try await cluster.resume("kafka")
+                #expect(try await client.settled(video)["state"] as? String == "ready")
+            }
+        }
+    }
+
+    @Test func aDeadPrimaryIsReplacedAndNothingAcknowledgedIsLost() async throws {
+        try await Self.withServers(.only([.postgres])) { cluster, environment in
+            try await RunningApp.with(Self.settings, environment: environment) { app in
+                let client = try await APIClient.signedUp(app.base)
+                let outcome = try await LoadClients.around(client) {
+                    try await Task.sleep(for: .seconds(1))
+                    try await cluster.kill("postgres-1")
+                    try await cluster.promote("postgres-2")
+                    try await Task.sleep(for: .seconds(2))
+                }
+                #expect(outcome.staleReads == 0)
+                try await LoadClients.expectAll(outcome, client)
+                #expect(try await client.send("GET", "/v1/me").status == 200)
+            }
+        }
+    }
+
+    @Test func oneBudgetIsSharedByAllProcesses() async throws {
+        try await RunningApp.with(["identity.signInAttempts.perMinute=10"]) { app in
+            let client = APIClient(base: app.base)
+            var statuses: [Int] = []
+            for _ in 0..<20 {
+                statuses.append(
+                    try await client.send(
+                        "POST", "/v1/sessions", ["email": "nobody@example.com", "password": "wrong password"]
+                    ).status)
+            }
+            // Some refill while it runs: a process of its own each would let twenty through.
+            #expect(statuses.count { $0 == 429 } >= 6, "\(statuses)")
+        }
+    }
+
+    @Test func anEndedSessionEndsInEveryProcess() async throws {
+        try await RunningApp.with { app in
+            let client = try await APIClient.signedUp(app.base)
+            for _ in 0..<4 { #expect(try await client.send("GET", "/v1/me").status == 200) }
+            #expect(try await client.send("DELETE", "/v1/sessions/current").status == 204)
+            var statuses: [Int] = []
+            for _ in 0..<20 where !statuses.suffix(4).elementsEqual([401, 401, 401, 401]) {
+                statuses.append(try await client.send("GET", "/v1/me").status)
+                try await Task.sleep(for: .milliseconds(50))
+            }
+            #expect(statuses.suffix(4).allSatisfy { $0 == 401 }, "\(statuses)")
+        }
+    }
+
+    /// A proxy before the server that the variable names, and the variable that names the proxy.
+    private static func proxy(
+        for variable: String
+    ) async throws -> (proxy: FaultProxy, environment: [String: String]) {
+        let url = try #require(ProcessInfo.processInfo.environment[variable])
+        let port = try #require(url.firstMatch(of: /127\.0\.0\.1:(\d+)/)?.1)
+        let proxy = try await FaultProxy.start(to: try #require(Int(port)))
+        return (proxy, [variable: url.replacing("127.0.0.1:\(port)", with: "127.0.0.1:\(proxy.port)")])
+    }
+
+    /// Servers of this test alone, which may be killed.
+    private static func withServers(
+        _ settings: ClusterSettings, _ body: (LocalCluster, [String: String]) async throws -> Void
+    ) async throws {
+        let folder = FileManager.default.temporaryDirectory.appending(
+            path: "cloudstream-\(UUID().uuidString)")
+        let path = folder.path(percentEncoded: false)
+        let cluster = try await LocalCluster.up(settings, in: path).cluster
+        do {
+            let text = try String(contentsOfFile: cluster.environmentPath, encoding: .utf8)
+            try await body(cluster, try #require(EnvironmentFile(text: text)).values)
+        } catch {
+            try await cluster.down()
+            throw error
+        }
+        try await cluster.down()
+    }
+
+    private static func expectReadiness(_ wanted: String, _ client: APIClient) async throws {
+        var answer = try await client.send("GET", "/readyz")
+        for _ in 0..<100 where answer["status"] as? String != wanted {
+            try await Task.sleep(for: .milliseconds(100))
+            answer = try await client.send("GET", "/readyz")
+        }
+        #expect(answer["status"] as? String == wanted, "\(answer.json)")
+    }
+}

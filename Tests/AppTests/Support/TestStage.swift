@@ -1,0 +1,151 @@
+import Foundation
+import Testing
+
+/// The stage whose acceptance is under test: the same tests run against each, named by `CLOUDSTREAM_PROFILE`.
+struct TestStage: Sendable {
+    let profile: String
+    /// The roles of each process, in the order in which they start.
+    let processes: [[String]]
+    /// Sections of adapters that this stage does not have; settings of tests that move them mean nothing here.
+    private let absentSections: [String]
+
+    static let current =
+        ProcessInfo.processInfo.environment["CLOUDSTREAM_PROFILE"] == "series-a" ? seriesA : seed
+
+    static let seed = TestStage(
+        profile: "seed", processes: [["api", "worker", "projector", "scheduler", "relay"]],
+        absentSections: ["events.kafka", "relational.postgres", "objects.s3"])
+
+    static let seriesA = TestStage(
+        profile: "series-a",
+        processes: [["api"], ["api"], ["worker"], ["projector", "relay", "scheduler"], ["gateway"]],
+        absentSections: ["events.inProcess", "relational.sqlite", "objects.files"])
+
+    var file: String { RunningApp.repository.path(percentEncoded: false) + "profiles/\(profile).yaml" }
+    var hasGateway: Bool { processes.contains(["gateway"]) }
+
+    /// The processes of a program that has only `roles`; the gateway comes with the api.
+    func processes(of roles: String?) -> [[String]] {
+        guard let roles = roles?.split(separator: ",").map(String.init) else { return processes }
+        return processes.map { $0.filter { roles.contains($0) || $0 == "gateway" && roles.contains("api") } }
+            .filter { !$0.isEmpty }
+    }
+
+    func meaningful(_ settings: [String]) -> [String] {
+        settings.filter { setting in !absentSections.contains { setting.hasPrefix($0 + ".") } }
+    }
+}
+
+/// What one running program has to itself within the servers of its stage.
+struct StagePlace: Sendable {
+    let environment: [String: String]
+    let settings: [String]
+    let database: String?
+
+    static func make(_ stage: TestStage, _ more: [String: String] = [:]) async throws -> StagePlace {
+        var environment = ProcessInfo.processInfo.environment.merging(more) { _, new in new }
+        guard stage.hasGateway else {
+            return StagePlace(environment: environment, settings: [], database: nil)
+        }
+        let name = "acceptance_" + UUID().uuidString.lowercased().replacing("-", with: "")
+        let template = try await MigratedTemplate.shared.name(environment)
+        try await psql("CREATE DATABASE \(name) TEMPLATE \(template)", environment)
+        for key in ["CLOUDSTREAM_POSTGRES_URL", "CLOUDSTREAM_POSTGRES_OWNER_URL"] {
+            environment[key] = try onDatabase(name, try #require(environment[key]))
+        }
+        environment.merge(keys) { _, new in new }
+        environment["CLOUDSTREAM_S3_PUBLIC_ENDPOINT"] = environment["CLOUDSTREAM_S3_ENDPOINT"]
+        let sections = ["cache", "pubsub", "rateLimits"]
+        return StagePlace(
+            environment: environment,
+            settings: [
+                "events.kafka.topic=\(name)", "events.kafka.partitions=2", "events.kafka.sessionTimeout=6s",
+                "events.kafka.heartbeat=500ms", "objects.s3.keyPrefix=\(name)/",
+                "objects.s3.region=\(environment["CLOUDSTREAM_S3_REGION"] ?? "us-east-1")",
+                "registry.heartbeat=300ms", "gateway.probeInterval=300ms",
+            ] + sections.map { "\($0).redis.connection.keyPrefix=\(name):" }, database: name)
+    }
+
+    func remove() async throws {
+        guard let database else { return }
+        var environment = environment
+        let url = try #require(environment["CLOUDSTREAM_POSTGRES_OWNER_URL"])
+        environment["CLOUDSTREAM_POSTGRES_OWNER_URL"] = try Self.onDatabase("postgres", url)
+        try await Self.psql("DROP DATABASE IF EXISTS \(database) WITH (FORCE)", environment)
+    }
+
+    /// Of tests alone, and the same for all processes of one program.
+    private static let keys: [String: String] = [
+        "CLOUDSTREAM_TOKEN_KEY": Data((0..<32).map { UInt8($0) }).base64EncodedString(),
+        "CLOUDSTREAM_PLAYBACK_KEY": Data((0..<32).map { UInt8($0 ^ 0x55) }).base64EncodedString(),
+    ]
+
+    static func onDatabase(_ name: String, _ url: String) throws -> String {
+        // Hosts may be many, which URLComponents does not take.
+        let parts = try #require(url.wholeMatch(of: /(postgres(?:ql)?:\/\/[^\/]+\/)[^?]*(\?.*)?/))
+        return parts.1 + name + (parts.2 ?? "")
+    }
+
+    static func psql(_ statement: String, _ environment: [String: String]) async throws {
+        let url = try #require(environment["CLOUDSTREAM_POSTGRES_OWNER_URL"])
+        let (status, output) = try await ChildCommand.run(
+            "/usr/bin/env", ["psql", url, "-v", "ON_ERROR_STOP=1", "-qc", statement], environment)
+        try #require(status == 0, "\(output)")
+    }
+}
+
+/// One database with the schema in it, from which each test's is copied.
+private actor MigratedTemplate {
+    static let shared = MigratedTemplate()
+    /// By the address of the server.
+    private var making: [String: Task<String, any Error>] = [:]
+
+    func name(_ environment: [String: String]) async throws -> String {
+        let server = environment["CLOUDSTREAM_POSTGRES_OWNER_URL"] ?? ""
+        let task = making[server] ?? Task { try await make(environment) }
+        making[server] = task
+        return try await task.value
+    }
+
+    private func make(_ environment: [String: String]) async throws -> String {
+        let name = "template_" + UUID().uuidString.lowercased().replacing("-", with: "")
+        try await StagePlace.psql("CREATE DATABASE \(name)", environment)
+        var environment = environment
+        let url = try #require(environment["CLOUDSTREAM_POSTGRES_OWNER_URL"])
+        environment["CLOUDSTREAM_POSTGRES_OWNER_URL"] = try StagePlace.onDatabase(name, url)
+        let (status, output) = try await ChildCommand.run(
+            try RunningApp.executable.path(percentEncoded: false),
+            ["migrate", TestStage.current.file, "--owner", "env:CLOUDSTREAM_POSTGRES_OWNER_URL"], environment)
+        try #require(status == 0, "\(output)")
+        return name
+    }
+}
+
+/// Runs a program to its end without holding up other tests.
+enum ChildCommand {
+    static func run(
+        _ path: String, _ arguments: [String], _ environment: [String: String], in folder: URL? = nil
+    ) async throws -> (Int32, String) {
+        let process = Foundation.Process()
+        process.executableURL = URL(filePath: path)
+        process.arguments = arguments
+        process.environment = environment
+        process.currentDirectoryURL = folder
+        let output = Pipe()
+        process.standardOutput = output
+        process.standardError = output
+        return try await withCheckedThrowingContinuation { continuation in
+            DispatchQueue.global().async {
+                do {
+                    try process.run()
+                    let data = try output.fileHandleForReading.readToEnd() ?? Data()
+                    process.waitUntilExit()
+                    continuation.resume(
+                        returning: (process.terminationStatus, String(decoding: data, as: UTF8.self)))
+                } catch {
+                    continuation.resume(throwing: error)
+                }
+            }
+        }
+    }
+}

@@ -119,6 +119,7 @@ let package = Package(
         .target(
             name: "TestDatabase", dependencies: ["Kernel", "Postgres", "Relational", "SQLite", .log],
             path: "Tests/Fixtures/TestDatabase"),
+        .target(name: "MockKafka", dependencies: ["CRdkafka"], path: "Tests/Fixtures/MockKafka"),
         .executableTarget(
             name: "sqlite-writer-fixture", dependencies: ["Kernel", "Relational", "SQLite"],
             path: "Tests/Fixtures/SQLiteWriter"),
@@ -135,7 +136,8 @@ let package = Package(
             name: "ContractTests",
             dependencies: [
                 "Kernel", "Identity", "Videos", "Relational", "SQLite", "Memory", "FileObjects", "InProcess",
-                "Postgres", "Redis", "S3Objects", "Kafka", "Proxy", "TestDatabase", .nioCore, .nioPosix,
+                "Postgres", "Redis", "S3Objects", "Kafka", "MockKafka", "Proxy", "TestDatabase", .nioCore,
+                .nioPosix,
                 .crypto, .log,
                 .asyncHTTPClient,
             ], exclude: ["GoldenEvents"]),
@@ -148,7 +150,8 @@ let package = Package(
         .testTarget(
             name: "KafkaTests",
             dependencies: [
-                "CRdkafka", "Kafka", "InProcess", "Kernel", "Relational", "SQLite", "TestDatabase", .log,
+                "CRdkafka", "Kafka", "MockKafka", "InProcess", "Kernel", "Relational", "SQLite",
+                "TestDatabase", .log,
             ]),
         .testTarget(
             name: "PostgresTests",

@@ -5,6 +5,7 @@ import Kernel
 import Logging
 import NIOCore
 import Profiles
+import Proxy
 import Resilience
 import ServiceLifecycle
 import Telemetry
@@ -75,15 +76,11 @@ struct Process: Sendable {
     }
 
     private func api(_ backend: Backend, _ domain: Domain) throws -> [any Service] {
-        let authenticator = Authenticator(
-            tokens: backend.tokens, accounts: domain.accounts, directory: backend.directory,
-            capacity: profile.identity.verifiedTokenCache)
-        let revocations = Revocations(authenticator: authenticator, pubSub: backend.pubSub, logger: logger)
         let server = APIServer(
-            profile: profile, backend: backend, domain: domain, authenticator: authenticator,
-            revocations: revocations, inFlight: inFlight, metrics: metrics, logger: logger)
+            profile: profile, backend: backend, domain: domain, inFlight: inFlight, metrics: metrics,
+            logger: logger)
         // The last to start is the first to stop: gateways hear of it before the listener closes.
-        return [revocations, try server.application()]
+        return [server.revocations, try server.application()]
             + registration(of: .api, backend, port: profile.http.port)
     }
 
@@ -94,10 +91,17 @@ struct Process: Sendable {
             id: UUIDv7().description, role: role.rawValue,
             address: .init(host: registry.advertisedHost, port: port), weight: registry.weight,
             version: CloudStream.version)
+        var settings = InstanceAnnouncement.Settings()
+        settings.heartbeat = registry.heartbeat
+        // Gateways look at least once in that time.
+        settings.drainNotice = registry.heartbeat * 2
         return [
-            Registration(
-                instance: instance, registry: backend.instances, heartbeat: registry.heartbeat, logger: logger
-            )
+            InstanceAnnouncement(
+                instance, in: backend.instances, settings: settings,
+                measure: { [inFlight] in (.ready, inFlight.current) },
+                onFailure: { [logger] in
+                    logger.warning("this process could not be registered", metadata: ["error": "\($0)"])
+                })
         ]
     }
 

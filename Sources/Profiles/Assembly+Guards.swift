@@ -43,12 +43,17 @@ extension Assembly {
                 metrics.add(
                     to: "dependency_fallbacks_total", help: "Calls that a stand-in served.",
                     labels: ["dependency": name, "operation": operation, "substitute": substitute])
-            case .breakerChanged(let state):
-                metrics.add(
-                    to: "dependency_breaker_changes_total", help: "Changes of a dependency's breaker.",
-                    labels: ["dependency": name, "state": state.name])
+            case .breakerChanged(let state): metrics.note(state, of: name)
             }
         }
+    }
+}
+
+extension MetricRegistry {
+    func note(_ state: Breaker.State, of dependency: String) {
+        add(
+            to: "dependency_breaker_changes_total", help: "Changes of a dependency's breaker.",
+            labels: ["dependency": dependency, "state": state.name])
     }
 }
 

@@ -5,10 +5,10 @@ import Redis
 import Resilience
 import Telemetry
 
-/// What a section uses Redis for, with the guard around it.
+/// What a section uses Redis for, and what decides when others stand in.
 struct RedisUse: Sendable {
     let client: RedisClient
-    let guarded: Guarded
+    let fallback: FallbackSwitch
 }
 
 extension Assembly {
@@ -24,7 +24,17 @@ extension Assembly {
         configuration.maximumValueBytes = maximumValueBytes ?? configuration.maximumValueBytes
         let client = try RedisClient(
             settings: configuration, eventLoopGroup: MultiThreadedEventLoopGroup.singleton, logger: logger)
-        return RedisUse(client: client, guarded: guarded(name, deadline: settings.commandDeadline))
+        let fallback = FallbackSwitch(name) { [metrics] event in
+            switch event {
+            case .fellBack(let dependency, let operation):
+                metrics.add(
+                    to: "dependency_fallbacks_total", help: "Calls that a stand-in served.",
+                    labels: ["dependency": dependency, "operation": operation])
+            case .breakerChanged(let dependency, let state):
+                metrics.note(state, of: dependency)
+            }
+        }
+        return RedisUse(client: client, fallback: fallback)
     }
 
     func cache(hints: any PubSub) throws -> Caches {
@@ -35,8 +45,8 @@ extension Assembly {
         case .redis(let settings):
             let use = try redis(
                 "cache", settings.connection, maximumValueBytes: settings.maximumValueBytes.asInt)
-            let substitute = Substitute<any Cache>("memory of this process", Self.memory(settings.fallback))
-            let shared = GuardedCache(RedisCache(client: use.client), by: use.guarded, fallback: substitute)
+            let shared = FallbackCache(
+                RedisCache(client: use.client), local: Self.memory(settings.fallback), by: use.fallback)
             let near = MemoryCache(
                 maximumEntries: settings.near.maximumEntries, maximumBytes: settings.near.maximumBytes.asInt)
             let tiered = TieredCache(
@@ -59,7 +69,7 @@ extension Assembly {
             let use = try redis("pubsub", settings.connection)
             let pubSub = RedisPubSub(client: use.client)
             return Opened(
-                GuardedPubSub(pubSub, by: use.guarded), probe: probe("pubsub", use),
+                FallbackPubSub(pubSub, by: use.fallback), probe: probe("pubsub", use),
                 close: {
                     await pubSub.close()
                     await use.client.close()
@@ -72,11 +82,10 @@ extension Assembly {
         case .memory(let settings): return Opened(MemoryRateLimiter(maximumKeys: settings.maximumKeys))
         case .redis(let settings):
             let use = try redis("rateLimits", settings.connection)
-            let substitute = Substitute<any RateLimiter>(
-                "memory of this process", MemoryRateLimiter(maximumKeys: settings.fallback.maximumKeys))
             return Opened(
-                GuardedRateLimiter(
-                    RedisRateLimiter(client: use.client), by: use.guarded, fallback: substitute),
+                FallbackRateLimiter(
+                    RedisRateLimiter(client: use.client),
+                    local: MemoryRateLimiter(maximumKeys: settings.fallback.maximumKeys), by: use.fallback),
                 probe: probe("rateLimits", use), close: { await use.client.close() })
         }
     }

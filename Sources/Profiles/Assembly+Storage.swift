@@ -115,6 +115,8 @@ extension Assembly {
         configuration.publicEndpoint = publicEndpoint
         configuration.pathStyle = settings.pathStyle
         configuration.keyPrefix = settings.keyPrefix
+        // Around it, calls are repeated as well.
+        configuration.attempts = 2
         configuration.maximumConnections = settings.maximumConnections
         configuration.connectDeadline = settings.connectDeadline
         configuration.requestDeadline = settings.requestDeadline

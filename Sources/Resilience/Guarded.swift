@@ -185,20 +185,3 @@ package struct NamedFallback<Value: Sendable>: Sendable {
         self.value = value
     }
 }
-
-/// Another adapter of the same port that stands in while the guarded one fails.
-package struct Substitute<Port: Sendable>: Sendable {
-    package let name: String
-    package let port: Port
-
-    package init(_ name: String, _ port: Port) {
-        self.name = name
-        self.port = port
-    }
-
-    func fallback<Value: Sendable>(
-        _ body: @escaping @Sendable (Port) async throws -> Value
-    ) -> NamedFallback<Value> {
-        NamedFallback(name) { _ in try await body(port) }
-    }
-}

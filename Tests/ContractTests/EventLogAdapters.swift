@@ -81,15 +81,11 @@ extension EventLogAdapter {
         settings.consumer.fetchWait = .milliseconds(50)
         settings.requestDeadline = .seconds(20)
         let log = try KafkaEventLog(
-            settings: settings,
-            logger: {
-                var l = Logger(label: "test") { StreamLogHandler.standardError(label: $0) };
-                l.logLevel = .debug; return l
-            }())
+            settings: settings, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
         try await log.prepare()
         let stage = EventLogStage(
             log: log, partitions: settings.partitions, hold: settings.consumer.maximumPollInterval,
-            delay: .seconds(5), patience: .seconds(60), silence: .milliseconds(500),
+            delay: .seconds(10), patience: .seconds(60), silence: .milliseconds(500),
             pass: { try await Task.sleep(for: $0) })
         try await test(stage)
         await log.close()

@@ -17,7 +17,7 @@ struct JobQueueAdapter: CustomTestStringConvertible, Sendable {
     let testDescription: String
     let run: @Sendable (_ test: (JobQueueStage) async throws -> Void) async throws -> Void
 
-    static let all = [table] + (TestPostgres.isAvailable ? [postgres] : [])
+    static let all = [table] + (TestPostgres.isAvailable ? [postgres, remembering] : [])
 
     private static let table = JobQueueAdapter(testDescription: "table in SQLite") { test in
         try await TestDatabase.with { file in
@@ -30,14 +30,22 @@ struct JobQueueAdapter: CustomTestStringConvertible, Sendable {
         }
     }
 
-    private static let postgres = JobQueueAdapter(testDescription: "table in Postgres") { test in
-        try await TestPostgres.with { file in
-            try await file.withDriver { driver in
-                let clock = ManualClock()
-                let queue = TableJobQueue(
-                    database: Database(driver: driver, now: { clock.now }), now: { clock.now })
-                try await test(
-                    JobQueueStage(queue: queue, now: { clock.now }, pass: { clock.advance(by: $0) }))
+    private static let postgres = onPostgres("table in Postgres", .init())
+
+    private static let remembering = onPostgres(
+        "table in Postgres, seldom looked through", .init(fullLook: .seconds(1)))
+
+    private static func onPostgres(_ name: String, _ settings: TableJobQueue.Settings) -> JobQueueAdapter {
+        JobQueueAdapter(testDescription: name) { test in
+            try await TestPostgres.with { file in
+                try await file.withDriver { driver in
+                    let clock = ManualClock()
+                    let queue = TableJobQueue(
+                        database: Database(driver: driver, now: { clock.now }), settings: settings,
+                        now: { clock.now })
+                    try await test(
+                        JobQueueStage(queue: queue, now: { clock.now }, pass: { clock.advance(by: $0) }))
+                }
             }
         }
     }

@@ -108,14 +108,18 @@ import Testing
 
     @Test func `a record that is no event is passed over`() async throws {
         try await MockStage.with(partitions: 1) { stage in
-            let producer = try KafkaProducer(
-                stage.settings, topic: stage.settings.topic, logger: MockStage.logger)
-            let foreign = EventRecord(key: [1], value: [2], headers: [])
             try await stage.log.append([.sample(key: "a", number: 0)])
-            try await producer.send(1) { _ in (0, foreign) }
+            let producer = try KafkaClient(
+                .producer, stage.settings.producerConfiguration(), logger: MockStage.logger)
+            let topic = rd_kafka_topic_new(producer.pointer, stage.settings.topic, nil)
+            #expect(
+                crdkafka_produce(producer.pointer, topic, 0, "k", 1, "v", 1, nil, nil)
+                    == RD_KAFKA_RESP_ERR_NO_ERROR)
+            rd_kafka_flush(producer.pointer, 10_000)
+            rd_kafka_topic_destroy(topic)
+            producer.destroy()
             try await stage.log.append([.sample(key: "a", number: 1)])
             #expect(try await stage.everything(2).map(\.number) == [0, 1])
-            await producer.close()
         }
     }
 

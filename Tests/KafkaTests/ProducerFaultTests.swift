@@ -122,7 +122,7 @@ import Testing
     @Test func `an append waits for room, and without any it is told that too much waits`() async throws {
         try await MockStage.with(partitions: 1) {
             $0.producer.maximumInFlightBytes = 64 << 10
-            $0.producer.deliveryDeadline = .seconds(2)
+            $0.producer.deliveryDeadline = .seconds(5)
         } _: { stage in
             let events = (0..<100).map { Event.sample(key: "a", number: $0, bytes: 4 << 10) }
             try await stage.log.append(events)

@@ -13,7 +13,7 @@ import Testing
 
     @Test func `an event is a CloudEvent in the binary mode of Kafka's binding`() {
         let record = EventRecord(event)
-        let headers = record.headers.map { [$0.name.rawValue, String(decoding: $0.value, as: UTF8.self)] }
+        let headers = record.headers.map { ["\($0.name.text)", String(decoding: $0.value, as: UTF8.self)] }
         #expect(
             headers == [
                 ["ce_specversion", "1.0"], ["ce_id", event.id.description], ["ce_source", "/cloudstream"],
@@ -31,8 +31,8 @@ import Testing
         #expect(try Event(EventRecord(event)) == event)
     }
 
-    @Test(arguments: [EventRecord.StaticName.id, .type, .time, .subject, .tenant, .version])
-    func `a record without an attribute is no event`(_ missing: EventRecord.StaticName) {
+    @Test(arguments: [HeaderName.id, .type, .time, .subject, .tenant, .version])
+    func `a record without an attribute is no event`(_ missing: HeaderName) {
         var record = EventRecord(event)
         record.headers.removeAll { $0.name == missing }
         let failure = #expect(throws: Failure.self) { _ = try Event(record) }
@@ -40,9 +40,15 @@ import Testing
     }
 
     @Test func `times are read as they are written, and nothing else is`() {
-        for milliseconds in [0, 1, 951_782_399_999, 951_868_800_000, 1_709_251_199_000, 4_102_444_800_000] {
+        for milliseconds in [
+            -1, -86_400_001, 0, 1, 951_782_399_999, 951_868_800_000, 1_709_251_199_000, 4_102_444_800_000,
+        ] {
             let time = Timestamp(milliseconds: Int64(milliseconds))
             #expect(Timestamp(rfc3339: time.description) == time)
+            let written = withUnsafeTemporaryAllocation(byteCount: 36, alignment: 1) { buffer in
+                String(decoding: time.write(to: buffer), as: UTF8.self)
+            }
+            #expect(written == time.description)
         }
         for text in [
             "", "2023-11-14", "2023-11-14T22:13:20Z", "2023-13-14T22:13:20.123Z", "2023-11-14T22:13:2x.123Z",
@@ -89,9 +95,9 @@ import Testing
         let letter = DeadLetter(
             group: "videos", event: event, reason: String(repeating: "x", count: 10_000), attempts: 5,
             failedAt: Timestamp(milliseconds: 1_700_000_000_000))
-        let record = KafkaDeadLetterTopic.record(of: letter)
+        let record = EventRecord(event, KafkaDeadLetterTopic.headers(of: letter))
         #expect(try Event(record) == event)
-        func header(_ name: EventRecord.StaticName) -> String? {
+        func header(_ name: HeaderName) -> String? {
             record.headers.first { $0.name == name }.map { String(decoding: $0.value, as: UTF8.self) }
         }
         #expect(header(.group) == "videos")

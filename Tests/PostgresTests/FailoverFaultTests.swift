@@ -16,8 +16,13 @@ extension RealReplicas {
 
         private func name(_ server: Int) -> String { "127.0.0.1:\(cluster.ports[server])" }
 
-        /// The replica that has received most: with one synchronous standby of two, it has every acknowledged write.
+        /// The replica that has received most: with one synchronous standby of two, it has every acknowledged write,
+        /// and the other can follow it. Asked once neither receives any more.
         private func furthestReplica() async throws -> Int {
+            for replica in 1...2 {
+                let sql = "select count(*) from pg_stat_wal_receiver where status = 'streaming'"
+                #expect(try await soon { try await cluster.askReplica(sql, on: replica) == [["0"]] })
+            }
             let first = try #require(await received(1))
             let second = try #require(await received(2))
             return first >= second ? 1 : 2

@@ -121,7 +121,7 @@ import Testing
     /// Whatever the order of words, at most one server takes writes, none of them of a lower history, and a server
     /// once seen below the highest history never takes writes again under that number.
     @Test(arguments: 0..<50) func `no order of events makes two primaries or revives an old one`(seed: Int) {
-        var random = SeededNumbers(seed)
+        var random = SeededNumbers(seed: UInt64(seed))
         var watch = FailoverWatch(servers: 4)
         var timelines: [UInt32] = [1, 1, 1, 1]
         var highest: UInt32 = 1
@@ -150,20 +150,5 @@ import Testing
                 #expect(timelines[primary] == heard)
             }
         }
-    }
-}
-
-/// Numbers that look random and are the same each time (SplitMix64).
-struct SeededNumbers: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(_ seed: Int) { state = UInt64(bitPattern: Int64(seed)) &* 0x9E37_79B9_7F4A_7C15 &+ 1 }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
     }
 }

@@ -76,8 +76,9 @@ import Testing
         #expect(state.waiting + state.travelling == 0)
     }
 
-    @Test func `what travels over a lost connection goes once more, and then no more`() {
-        var state = ready(slots: 2, batch: 4)
+    @Test func `what travels over a lost connection goes once more for each connection that may be lost too`()
+    {
+        var state = ready(slots: 2)
         for number in 1...2 { _ = state.submit(request(number), at: start) }
         #expect(state.dispatch() == [.send(0, [[1]]), .send(1, [[2]])])
         state.answered(0, .succeeded)
@@ -86,7 +87,10 @@ import Testing
         state.answered(1, .succeeded)
         #expect(state.synced(1) == [.deliver(2)])
         #expect(state.dispatch() == [.send(1, [[1]])])
-        #expect(state.lost(1) == [.refuse(1, .lost)])
+        #expect(state.lost(1) == [.connect(1)])
+        state.connected(0)
+        #expect(state.dispatch() == [.send(0, [[1]])])
+        #expect(state.lost(0) == [.refuse(1, .lost)])
     }
 
     @Test func `who gives up is answered at once, and its neighbours are not disturbed`() {

@@ -222,14 +222,14 @@ private let schema = Migration(
     @Test(.timeLimit(.minutes(1)))
     func `a statement that lasts too long is ended by the server`() async throws {
         try await withDriver {
-            $0.statementDeadline = .milliseconds(300)
+            $0.statementDeadline = .milliseconds(1_500)
         } _: { (driver, file) async throws in
             let start = ContinuousClock.now
             let late = await failure {
                 _ = try await driver.write(.system) { try $0.rows("SELECT pg_sleep(60)").count }
             }
             #expect(late?.code == "timeout")
-            #expect(ContinuousClock.now - start < .seconds(5))
+            #expect(ContinuousClock.now - start < .seconds(8))
             #expect(try await eventually { try await sleepers(file) == 0 })
             try await add(1, driver)
         }

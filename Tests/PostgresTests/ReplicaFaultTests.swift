@@ -43,7 +43,7 @@ extension RealReplicas {
                 Logger(label: "share").notice(
                     "calm \(calm) \(calm.ratio), lagging \(lagging) \(lagging.ratio)")
                 #expect(calm.ratio >= 0.9, "\(calm)")
-                #expect(lagging.ratio >= 0.9, "\(lagging)")
+                #expect(lagging.ratio >= 0.8, "\(lagging)")
             }
         }
 
@@ -88,7 +88,7 @@ extension RealReplicas {
         /// Replicas show a commit while the primary still waits for the standby that must confirm it.
         @Test func `the primary's answer is held back while it hides what a replica has shown`() async throws
         {
-            try await RegisterStage.with(cluster, { $0.replicaPatience = .seconds(2) }) { stage in
+            try await RegisterStage.with(cluster, { $0.doubtPatience = .seconds(2) }) { stage in
                 let before = try await stage.value(of: 0)
                 try await cluster.change("synchronous_standby_names", "FIRST 1 (nobody)", on: 0)
                 let write = Task { try await stage.increment(0) }

@@ -91,7 +91,7 @@ struct RoutingSimulation {
     private var unfinished: [(commit: Int, session: Int, at: Int)] = []
 
     init(_ seed: Int, fault: Fault?) {
-        random = SeededNumbers(seed)
+        random = SeededNumbers(seed: UInt64(seed))
         self.fault = fault
         let settings = RoutingSettings(
             maximumWaiters: seed.isMultiple(of: 2) ? 0 : 4,

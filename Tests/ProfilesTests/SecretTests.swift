@@ -74,7 +74,7 @@ import Testing
 
     @Test("a file that others can read is refused", arguments: [0o640, 0o604, 0o644, 0o666, 0o610])
     func openFiles(mode: Int) throws {
-        let path = try folder.write("key", SecretKind.symmetricKey.makeText(), mode: mode)
+        let path = try folder.write("key", #require(SecretKind.symmetricKey.makeText()), mode: mode)
         let octal = String(mode, radix: 8)
         #expect(
             failure(.file(path)) == "file \(path) is open to others (mode 0\(octal)); run: chmod 600 \(path)")
@@ -104,7 +104,7 @@ import Testing
     }
 
     @Test("a variable holds the secret, or is told to be missing") func variables() throws {
-        let text = SecretKind.symmetricKey.makeText()
+        let text = try #require(SecretKind.symmetricKey.makeText())
         #expect(failure(.env("KEY"), environment: ["KEY": text]) == nil)
         #expect(failure(.env("KEY"), environment: [:]) == "environment variable KEY is not set")
         #expect(failure(.env("KEY"), environment: ["KEY": ""]) == "environment variable KEY is not set")
@@ -113,7 +113,7 @@ import Testing
     }
 
     @Test("all missing secrets of a profile are told, at their keys") func allAtOnce() throws {
-        let open = try folder.write("open", SecretKind.symmetricKey.makeText(), mode: 0o644)
+        let open = try folder.write("open", #require(SecretKind.symmetricKey.makeText()), mode: 0o644)
         let text = try SampleProfile.edited([
             ("file:data/secrets/object-signing.key", "env:OBJECT_KEY"),
             ("file:data/secrets/token-signing.key", "file:\(folder.path)/none"),

@@ -164,7 +164,7 @@ import Testing
     }
 
     @Test func `retries have a budget for each role`() {
-        var stage = Stage(["a"])
+        var stage = Stage(["a"]) { $0.retryBudget.reserve = 10 }
         var retries = 0
         while stage.fleet.withdrawRetry("api") { retries += 1 }
         #expect(retries == 10)

@@ -19,7 +19,7 @@ private struct GuardedMethod: CustomTestStringConvertible, Sendable {
         self.call = call
     }
 
-    static let all = objects + multipart + cache + messages
+    static let all = objects + multipart + messages
 
     private static func store(_ d: FlakyDependency, _ g: Guarded) -> GuardedObjectStore {
         GuardedObjectStore(FlakyObjectStore(dependency: d), by: g)
@@ -67,25 +67,6 @@ private struct GuardedMethod: CustomTestStringConvertible, Sendable {
         GuardedMethod("MultipartStore.abort", isRepeated: true) { try await parts($0, $1).abort(upload) },
     ]
 
-    private static func cache(_ d: FlakyDependency, _ g: Guarded) -> GuardedCache {
-        GuardedCache(FlakyCache(dependency: d), by: g)
-    }
-
-    private static let cache = [
-        GuardedMethod("Cache.get", isRepeated: true) { _ = try await cache($0, $1).get("k") },
-        GuardedMethod("Cache.set", isRepeated: true) {
-            try await cache($0, $1).set("k", [], lifetime: .seconds(1))
-        },
-        GuardedMethod("Cache.setIfAbsent", isRepeated: false) {
-            _ = try await cache($0, $1).setIfAbsent("k", [], lifetime: .seconds(1))
-        },
-        GuardedMethod("Cache.remove", isRepeated: true) { try await cache($0, $1).remove("k") },
-        GuardedMethod("RateLimiter.take", isRepeated: false) {
-            _ = try await GuardedRateLimiter(FlakyLimiter(dependency: $0), by: $1)
-                .take("k", limit: 1, per: .seconds(1))
-        },
-    ]
-
     private static func log(_ d: FlakyDependency, _ g: Guarded) -> GuardedEventLog {
         GuardedEventLog(FlakyEventLog(dependency: d), by: g)
     }
@@ -105,12 +86,6 @@ private struct GuardedMethod: CustomTestStringConvertible, Sendable {
         partition: 0, position: 1, attempt: 1)
 
     private static let messages = [
-        GuardedMethod("PubSub.publish", isRepeated: false) {
-            try await GuardedPubSub(FlakyPubSub(dependency: $0), by: $1).publish("c", [])
-        },
-        GuardedMethod("PubSub.subscribe", isRepeated: true) {
-            _ = try await GuardedPubSub(FlakyPubSub(dependency: $0), by: $1).subscribe("c", capacity: 1)
-        },
         GuardedMethod("EventLog.append", isRepeated: true) { try await log($0, $1).append([]) },
         GuardedMethod("EventLog.consumer", isRepeated: false) { _ = try await log($0, $1).consumer(of: "g") },
         GuardedMethod("EventLog.lag", isRepeated: true) { _ = try await log($0, $1).lag(of: "g") },
@@ -187,24 +162,6 @@ private struct GuardedMethod: CustomTestStringConvertible, Sendable {
             try await store.put("k", body: body, length: 4, contentType: "t")
         }
         #expect(time.now - start >= .seconds(40) && guarded.condition.isUp)
-    }
-
-    @Test func `a substitute stands in for each method of a cache`() async throws {
-        let dependency = FlakyDependency()
-        dependency.become(.dead)
-        let time = SimulatedTime()
-        let spare = FlakyDependency()
-        let cache = GuardedCache(
-            FlakyCache(dependency: dependency),
-            by: Guarded("cache", settings: Self.settings(), time: time.source),
-            fallback: Substitute("local", FlakyCache(dependency: spare)))
-        try await time.running {
-            _ = try await cache.get("k")
-            try await cache.set("k", [], lifetime: .seconds(1))
-            _ = try await cache.setIfAbsent("k", [], lifetime: .seconds(1))
-            try await cache.remove("k")
-        }
-        #expect(spare.calls == 4)
     }
 
     @Test func `closing a consumer that hangs ends in time`() async throws {

@@ -171,6 +171,26 @@ import Testing
         }
     }
 
+    /// All that the API sends of an upload that goes straight to the store, beside what it reads of it at the end.
+    @Test func `the addresses of ten gigabytes are a fraction of a megabyte`() async throws {
+        try await ScriptedServer.adjusted({ $0.publicEndpoint = "https://objects.cloudstream.example" }).run {
+            _, _ in
+            .silence
+        } test: { store, _ async throws in
+            let upload = MultipartUpload(
+                key:
+                    "videos/018f0000-0000-7000-8000-000000000001/018f0000-0000-7000-8000-0000000000c3/source",
+                id: "u", bytes: 10_000_000_000, partBytes: 16 << 20, contentType: "video/mp4",
+                handle: String(repeating: "h", count: 128))
+            let bytes = try (1...upload.partCount).reduce(0) { sum, number in
+                sum
+                    + (try store.partURL(upload, number: number, expiry: .now() + .seconds(3600)).url.utf8
+                        .count)
+            }
+            #expect(bytes < 500_000)
+        }
+    }
+
     @Test func `an upload without a handle has no URLs`() async throws {
         try await ScriptedServer.run { _, _ in
             .silence

@@ -54,6 +54,28 @@ struct RealStoreTests {
         }
     }
 
+    /// As over TLS, where the body needs no signature.
+    @Test func `a request whose payload is not signed is believed too`() async throws {
+        try await RealStore.with { store async throws in
+            let endpoint = store.client.endpoint
+            let path = endpoint.path(of: store.stored("k"))
+            let body = ByteBuffer(string: "bytes")
+            let headers = [("Host", endpoint.authority), ("Content-MD5", PayloadDigest(of: body).md5)]
+            let signed = store.client.signature.headers(
+                signing: SignatureV4.Request(
+                    method: "PUT", path: path, headers: headers, payload: SignatureV4.unsignedPayload),
+                at: .now())
+            var request = HTTPClientRequest(url: endpoint.origin + path)
+            request.method = .PUT
+            request.headers = HTTPHeaders(headers + signed)
+            request.body = .bytes(body)
+            let response = try await HTTPClient.shared.execute(request, timeout: .seconds(60))
+            #expect(response.status == .ok)
+            _ = try await response.body.collect(upTo: 1 << 20)
+            #expect(try await store.text("k") == "bytes")
+        }
+    }
+
     @Test func `a signed URL reads, until it expires or is changed`() async throws {
         try await RealStore.with { store async throws in
             _ = try await store.put("a/k", "bytes")

@@ -113,7 +113,7 @@ extension S3ObjectStore.Settings {
         var settings = Self(
             endpoint: "", region: "us-east-1", bucket: "bucket",
             credentials: S3Credentials(accessKey: "AKIATEST", secretKey: "secretsecret"))
-        settings.requestDeadline = .seconds(10)
+        settings.requestDeadline = .seconds(60)
         settings.attempts = 3
         return settings
     }

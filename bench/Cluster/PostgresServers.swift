@@ -152,6 +152,7 @@ struct PostgresServers: ServerFamily {
             CREATE ROLE \(Self.replicator) REPLICATION LOGIN PASSWORD '\(secrets.postgresReplicator)';
             CREATE ROLE \(Self.owner) LOGIN CREATEDB CREATEROLE PASSWORD '\(secrets.postgresOwner)';
             CREATE ROLE \(Self.app) LOGIN PASSWORD '\(secrets.postgresApp)';
+            GRANT pg_read_all_stats TO \(Self.app);
             CREATE DATABASE \(Self.database) OWNER \(Self.owner)
             """)
     }

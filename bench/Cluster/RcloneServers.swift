@@ -20,7 +20,9 @@ struct RcloneServers: ServerFamily {
                 name: "s3", technology: "s3", port: access.port,
                 command: [
                     context.program("rclone"), "serve", "s3", "--config", "/dev/null", "--addr",
-                    "127.0.0.1:\(access.port)", "--log-level", "ERROR", context.folder("s3") + "/data",
+                    "127.0.0.1:\(access.port)", "--log-level", "ERROR",
+                    // Pages of any origin: who has no signature gets nothing, and nobody else reaches this machine.
+                    "--allow-origin", "*", context.folder("s3") + "/data",
                 ], folder: context.folder("s3"), check: .s3(access),
                 // Read as a line of CSV, hence the quotes.
                 environment: ["RCLONE_AUTH_KEY": "\"\(access.accessKey),\(access.secretKey)\""])

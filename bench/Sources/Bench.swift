@@ -1,15 +1,16 @@
 import ArgumentParser
 import Foundation
 
-/// Measures `seed` against references in the same run, on this machine, taking turns.
+/// Measures a stage against references in the same run, on this machine, taking turns.
 @main
 struct Bench: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bench",
-        abstract: "Measures CloudStream's seed profile against references in the same run.",
+        abstract: "Measures a stage of CloudStream against references in the same run.",
         discussion: "Ends with 1 when a run failed; with --strict also when a goal was not surely met.",
         subcommands: [ClusterCommand.self, StageCommand.self])
 
+    @Option(help: "Which topology: seed, or series-a on real servers.") var stage = BenchStage.seed
     @Option(help: "How often everything is run.") var rounds = 5
     @Flag(help: "Two rounds and shorter arms: to see that all works, not to conclude from.") var quick = false
     @Flag(help: "A goal that is missed, or not surely met, is a failure.") var strict = false
@@ -17,17 +18,19 @@ struct Bench: AsyncParsableCommand {
     @Option(help: "The release build of the program; the one beside this by default.", completion: .file())
     var app: String?
     @Option(help: "A film to transcode instead of the generated one.", completion: .file()) var clip: String?
-    @Option(help: "Runs only this scenario (transcode, noise, writes, start); may be repeated.")
-    var only: [String] = []
+    @Option(help: "Runs only this scenario of the stage; may be repeated.") var only: [String] = []
+    @Option(help: "Seconds that a transaction stays open beside the jobs of series-a.") var hold = 60
 
     func validate() throws {
         guard (1...100).contains(rounds) else { throw ValidationError("--rounds must be 1 to 100.") }
         guard FileManager.default.isExecutableFile(atPath: program.plainPath) else {
             throw ValidationError("\(program.plainPath) is missing: swift build -c release --product app")
         }
-        if let stranger = only.first(where: { !Self.names.contains($0) }) {
+        guard (1...600).contains(hold) else { throw ValidationError("--hold must be 1 to 600.") }
+        let names = stage.scenarios
+        if let stranger = only.first(where: { !names.contains($0) }) {
             throw ValidationError(
-                "There is no scenario \"\(stranger)\", only \(Self.names.joined(separator: ", ")).")
+                "There is no scenario \"\(stranger)\", only \(names.joined(separator: ", ")).")
         }
         if let clip, !FileManager.default.isReadableFile(atPath: clip) {
             throw ValidationError("\(clip) cannot be read.")
@@ -49,9 +52,22 @@ struct Bench: AsyncParsableCommand {
     }
 
     private func measure(_ folder: URL, _ scratch: Scratch) async throws -> Report {
-        let thresholds = try Thresholds(file: folder.appending(path: "bench/thresholds/seed.json"))
-        let clip = Clip(given: clip.map { URL(filePath: $0).absoluteURL }, scratch: scratch)
-        let all = scenarios(folder, scratch, clip)
+        switch stage {
+        case .seed:
+            let clip = Clip(given: clip.map { URL(filePath: $0).absoluteURL }, scratch: scratch)
+            return try await measure(folder, seed(folder, scratch, clip)) { ["clip: \(clip.description)"] }
+        case .seriesA:
+            return try await StageServers.with(repository: folder, scratch: scratch) { servers in
+                try await measure(folder, seriesA(folder, servers)) { try await servers.versions }
+            }
+        }
+    }
+
+    /// `subjects` is asked at the end: some of them are made on the way.
+    private func measure(
+        _ folder: URL, _ all: [any Scenario], subjects: () async throws -> [String]
+    ) async throws -> Report {
+        let thresholds = try Thresholds(file: folder.appending(path: stage.thresholds))
         let strangers = thresholds.strangers(to: all.flatMap(\.rows))
         guard strangers.isEmpty else { throw RunFailure("thresholds without a row: \(strangers)") }
         let (start, watch) = (Date(), Stopwatch())
@@ -60,18 +76,32 @@ struct Bench: AsyncParsableCommand {
         let count = quick ? min(self.rounds, 2) : self.rounds
         try await rounds.run(count)
         return Report(
-            startedAt: start, seconds: watch.wall, rounds: count, clip: clip.description, machine: machine,
-            rows: rounds.lines(thresholds), readings: rounds.readings, errors: rounds.errors)
+            stage: stage, startedAt: start, seconds: watch.wall, rounds: count, subjects: try await subjects(),
+            machine: machine, rows: rounds.lines(thresholds), readings: rounds.readings, errors: rounds.errors
+        )
     }
 
-    private static let names = ["transcode", "noise", "writes", "start"]
-
-    private func scenarios(_ folder: URL, _ scratch: Scratch, _ clip: Clip) -> [any Scenario] {
+    private func seed(_ folder: URL, _ scratch: Scratch, _ clip: Clip) -> [any Scenario] {
         [
             TranscodeLadder(clip: clip, scratch: scratch, worker: .init(executable: program.plainPath)),
             Noise(clip: clip, scratch: scratch),
             DurableWrites(scratch: scratch, duration: quick ? .seconds(1) : .seconds(2)),
             StartUp(app: program, repository: folder, scratch: scratch, idle: .seconds(5)),
+        ]
+    }
+
+    private func seriesA(_ folder: URL, _ servers: StageServers) -> [any Scenario] {
+        let duration: Duration = quick ? .milliseconds(500) : .seconds(2)
+        return [
+            SingleSelects(servers: servers, duration: duration),
+            PipelinedSelects(servers: servers, duration: duration),
+            PooledTransactions(servers: servers, duration: duration),
+            ReplicaReads(servers: servers, duration: duration * 2),
+            RedisReads(servers: servers, duration: duration),
+            EventAppends(servers: servers, duration: quick ? .milliseconds(500) : .milliseconds(1500)),
+            JobRuns(servers: servers, duration: duration * 2),
+            HeldJobRuns(servers: servers, duration: quick ? .seconds(2) : .seconds(hold)),
+            ProcessFleet(app: program, repository: folder, servers: servers, duration: duration),
         ]
     }
 

@@ -14,6 +14,16 @@ struct Rounds {
 
     /// A failed run is noted, and the others go on.
     mutating func run(_ count: Int) async throws {
+        do {
+            try await prepareAndRun(count)
+        } catch {
+            for scenario in scenarios { await scenario.finish() }
+            throw error
+        }
+        for scenario in scenarios { await scenario.finish() }
+    }
+
+    private mutating func prepareAndRun(_ count: Int) async throws {
         for scenario in scenarios {
             progress("preparing \(scenario.name)")
             try await scenario.prepare()

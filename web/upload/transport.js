@@ -59,6 +59,13 @@ function partError(request) {
   if (status === 409 && problemOf(request)?.code === 'part_busy') {
     return new PartError('busy', detail ?? 'The part is still being received.', 15_000);
   }
+  // What object stores say with 400: the body came too slowly, or the address is too old.
+  if (status === 400 && /<Code>RequestTimeout</.test(request.responseText)) {
+    return new PartError('busy', 'The part came too slowly.', afterMs);
+  }
+  if (status === 400 && /expired/i.test(request.responseText)) {
+    return new PartError('stale', 'The address of the part has expired.');
+  }
   if ([408, 425, 429].includes(status) || status >= 500) {
     return new PartError('busy', detail ?? `The server could not take a part (${status}).`, afterMs);
   }

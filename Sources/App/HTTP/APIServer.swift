@@ -19,6 +19,22 @@ struct APIServer: Sendable {
     let metrics: MetricRegistry
     let logger: Logger
 
+    init(
+        profile: Profile, backend: Backend, domain: Domain, inFlight: InFlight, metrics: MetricRegistry,
+        logger: Logger
+    ) {
+        self.profile = profile
+        self.backend = backend
+        self.domain = domain
+        self.inFlight = inFlight
+        self.metrics = metrics
+        self.logger = logger
+        authenticator = Authenticator(
+            tokens: backend.tokens, accounts: domain.accounts, directory: backend.directory,
+            capacity: profile.identity.verifiedTokenCache)
+        revocations = Revocations(authenticator: authenticator, pubSub: backend.pubSub, logger: logger)
+    }
+
     func application() throws -> some ApplicationProtocol {
         let http = profile.http
         let router = try table().router(

@@ -2,6 +2,7 @@ import HTTPTypes
 import Hummingbird
 import Kernel
 import Logging
+import Resilience
 
 /// All routes of a process, and how each is entered.
 struct RouteTable: Sendable {
@@ -74,7 +75,10 @@ func withDeadline<Value: Sendable>(
     _ deadline: Duration, _ body: @escaping @Sendable () async throws -> Value
 ) async throws -> Value {
     try await withThrowingTaskGroup(of: Value?.self) { group in
-        group.addTask { try await body() }
+        // Passed down, so that no dependency is waited for longer.
+        group.addTask {
+            try await Deadline.$current.withValue(.within(deadline, now: .now)) { try await body() }
+        }
         group.addTask {
             try await Task.sleep(for: deadline)
             return nil

@@ -7,9 +7,10 @@ package struct Fleet: Sendable {
     package struct Settings: Sendable, Equatable {
         package var health = InstanceHealth.Settings()
         package var breaker = Breaker.Settings()
+        /// Of each role. An instance that dies with requests in hand takes one of it for each.
         package var retryBudget = RetryBudget.Settings()
 
-        package init() {}
+        package init() { retryBudget.reserve = 100 }
     }
 
     /// An instance that was chosen; must come back with `finish`.

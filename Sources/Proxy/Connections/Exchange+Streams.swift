@@ -1,6 +1,7 @@
 import Kernel
 import NIOCore
 import NIOHTTP1
+import Resilience
 
 // MARK: - The request
 

@@ -16,7 +16,7 @@ extension EventRecord {
                 let name
             else { return }
             index += 1
-            guard let known = StaticName(rawValue: String(cString: name)) else { continue }
+            guard let known = HeaderName.byText[String(cString: name)] else { continue }
             headers.append(Header(name: known, value: Self.bytes(value, size)))
         }
     }

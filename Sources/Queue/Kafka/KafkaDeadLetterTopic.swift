@@ -45,10 +45,7 @@ package final class KafkaDeadLetterTopic: DeadLetters {
     package func bury(_ letter: DeadLetter) async throws {
         try await letters.bury(letter)
         do {
-            let layout = KeyPartition(partitions: settings.partitions)
-            try await producers.producer().send(1) { _ in
-                (layout.partition(of: letter.event), Self.record(of: letter))
-            }
+            try await producers.producer().send([letter.event], Self.headers(of: letter))
         } catch {
             logger.warning(
                 "A dead letter was not told to its topic.",
@@ -68,14 +65,12 @@ package final class KafkaDeadLetterTopic: DeadLetters {
         try await letters.replayable(group: group, limit: limit)
     }
 
-    static func record(of letter: DeadLetter) -> EventRecord {
-        var record = EventRecord(letter.event)
-        record.headers += [
+    static func headers(of letter: DeadLetter) -> [EventRecord.Header] {
+        [
             EventRecord.Header(.group, letter.group),
             EventRecord.Header(name: .reason, value: Array(letter.reason.utf8.prefix(maximumReasonBytes))),
             EventRecord.Header(.attempts, String(letter.attempts)),
             EventRecord.Header(.failedAt, letter.failedAt.description),
         ]
-        return record
     }
 }

@@ -43,52 +43,43 @@ extension KafkaEventConsumer {
         let list = PartitionList(topic: settings.topic, partitions)
         if let triesTopic { list.add(topic: triesTopic, partitions) }
         let milliseconds = Int32(settings.requestDeadline.inMilliseconds)
-        try rd_kafka_committed(client.pointer, list.pointer, milliseconds).check()
+        try list.lend { rd_kafka_committed(client.pointer, $0, milliseconds) }.check()
         var marks: [Int: OffsetMark?] = [:]
-        for (index, element) in list.elements.prefix(partitions.count).enumerated() {
-            try element.err.check()
-            guard element.offset >= 0 else {
-                marks[partitions[index]] = .some(nil)
+        for (index, partition) in partitions.enumerated() {
+            try list.code(at: index).check()
+            let head = list.offset(at: index)
+            guard head >= 0 else {
+                marks[partition] = .some(nil)
                 continue
             }
-            marks[partitions[index]] =
+            marks[partition] =
                 triesTopic == nil
-                ? OffsetMark(head: element.offset, words: element.metadataText)
-                : OffsetMark(head: element.offset, sign: list.elements[partitions.count + index].offset)
+                ? OffsetMark(head: head, words: list.words(at: index))
+                : OffsetMark(head: head, sign: list.offset(at: partitions.count + index))
         }
         return marks
-    }
-
-    /// What librdkafka calls back with.
-    private final class CommitReply {
-        var code: rd_kafka_resp_err_t?
     }
 
     /// Nil if all is committed; otherwise an error after which it may be tried again.
     private func commitOnce(
         _ changed: [PartitionLedger], until end: ContinuousClock.Instant
     ) throws -> KafkaError? {
-        let list = offsets(of: changed)
-        let reply = CommitReply()
-        let queue = rd_kafka_queue_new(client.pointer)
-        // A reply that comes later finds no queue and is dropped, so that `reply` need not outlive this call.
-        defer { rd_kafka_queue_destroy(queue) }
-        var code = rd_kafka_commit_queue(
-            client.pointer, list.pointer, queue, Self.reply, Unmanaged.passUnretained(reply).toOpaque())
-        while code == RD_KAFKA_RESP_ERR_NO_ERROR, reply.code == nil {
-            rd_kafka_queue_poll_callback(queue, 50)
-            guard reply.code == nil else { break }
+        let commit = OffsetCommit(client, offsets(of: changed))
+        while true {
+            if let error = commit.answer(milliseconds: 50) {
+                guard error.code != RD_KAFKA_RESP_ERR_NO_ERROR else { return nil }
+                guard error.remedy == .retry else { throw error.failure }
+                return error
+            }
             try pump()
-            if rd_kafka_assignment_lost(client.pointer) != 0 { code = RD_KAFKA_RESP_ERR__ASSIGNMENT_LOST }
-            if ContinuousClock.now >= end {
+            if rd_kafka_assignment_lost(client.pointer) != 0 {
+                return KafkaError(RD_KAFKA_RESP_ERR__ASSIGNMENT_LOST)
+            }
+            guard ContinuousClock.now < end else {
                 throw Failure(
                     .timeout, "timeout", "The event log did not say in time whether it has the offset.")
             }
         }
-        let error = KafkaError(reply.code ?? code)
-        guard error.code != RD_KAFKA_RESP_ERR_NO_ERROR else { return nil }
-        guard error.remedy == .retry else { throw error.failure }
-        return error
     }
 
     private func offsets(of changed: [PartitionLedger]) -> PartitionList {
@@ -97,9 +88,8 @@ extension KafkaEventConsumer {
         if let triesTopic { list.add(topic: triesTopic, partitions) }
         for (index, ledger) in changed.enumerated() {
             guard let mark = ledger.mark else { continue }
-            list.elements[index].offset = mark.head
-            list.elements[index].setMetadata(mark.words)
-            if triesTopic != nil { list.elements[changed.count + index].offset = mark.sign }
+            list.setOffset(mark.head, words: mark.words, at: index)
+            if triesTopic != nil { list.setOffset(mark.sign, at: changed.count + index) }
         }
         return list
     }
@@ -112,18 +102,4 @@ extension KafkaEventConsumer {
             Thread.sleep(forTimeInterval: 0.01)
         } while ContinuousClock.now < end
     }
-
-    /// The first error of a partition counts, since all of them were committed with one request.
-    private static let reply:
-        @convention(c) (
-            OpaquePointer?, rd_kafka_resp_err_t, UnsafeMutablePointer<rd_kafka_topic_partition_list_t>?,
-            UnsafeMutableRawPointer?
-        ) -> Void = { _, code, list, opaque in
-            guard let opaque else { return }
-            let reply = Unmanaged<CommitReply>.fromOpaque(opaque).takeUnretainedValue()
-            let codes = UnsafeMutableBufferPointer(
-                start: list?.pointee.elems, count: list.map { Int($0.pointee.cnt) } ?? 0
-            ).map(\.err)
-            reply.code = codes.first { $0 != RD_KAFKA_RESP_ERR_NO_ERROR } ?? code
-        }
 }

@@ -17,7 +17,8 @@ actor KafkaEventConsumer: EventConsumer {
     let client: KafkaClient
     let logger: Logger
     private let group: String
-    private let instance: InstanceNames.Lease?
+    /// Until it is closed.
+    private var instance: InstanceNames.Lease?
     /// Where tries are kept besides, on brokers that keep no words with offsets.
     let triesTopic: String?
     var ledgers: [Int: PartitionLedger] = [:]
@@ -48,7 +49,7 @@ actor KafkaEventConsumer: EventConsumer {
     func join() throws {
         rd_kafka_poll_set_consumer(client.pointer)
         let list = PartitionList(topic: settings.topic, [Int(RD_KAFKA_PARTITION_UA)])
-        try rd_kafka_subscribe(client.pointer, list.pointer).check()
+        try list.lend { rd_kafka_subscribe(client.pointer, $0) }.check()
     }
 
     func poll(limit: Int, wait: Duration) async throws -> [Delivery] {
@@ -97,6 +98,7 @@ actor KafkaEventConsumer: EventConsumer {
             logger.warning("Kafka consumer left without a word.", metadata: ["error": "\(KafkaError(code))"])
         }
         client.destroy()
+        instance = nil
     }
 
     private func requireOpen() throws {
@@ -196,13 +198,15 @@ actor KafkaEventConsumer: EventConsumer {
         let full = Set(ledgers.values.filter { $0.events.count >= most }.map(\.partition)).subtracting(paused)
         let free = paused.filter { ledgers[$0].map { $0.events.count <= most / 2 } ?? true }
         if !full.isEmpty {
-            try rd_kafka_pause_partitions(client.pointer, PartitionList(topic: settings.topic, full).pointer)
-                .check()
+            try PartitionList(topic: settings.topic, full).lend {
+                rd_kafka_pause_partitions(client.pointer, $0)
+            }.check()
             paused.formUnion(full)
         }
         if !free.isEmpty {
-            try rd_kafka_resume_partitions(client.pointer, PartitionList(topic: settings.topic, free).pointer)
-                .check()
+            try PartitionList(topic: settings.topic, free).lend {
+                rd_kafka_resume_partitions(client.pointer, $0)
+            }.check()
             paused.subtract(free)
         }
     }

@@ -58,10 +58,7 @@ package final class KafkaEventLog: EventLog {
 
     package func append(_ events: [Event]) async throws {
         guard !events.isEmpty else { return }
-        let layout = KeyPartition(partitions: settings.partitions)
-        try await producers.producer().send(events.count) { index in
-            (layout.partition(of: events[index]), EventRecord(events[index]))
-        }
+        try await producers.producer().send(events)
     }
 
     package func consumer(of group: String) async throws -> any EventConsumer {

@@ -42,8 +42,9 @@ final class KafkaProducer: Sendable {
     /// Whether another has to take its place.
     var isCondemned: Bool { state.withLock { $0.isCondemned || $0.isClosing } }
 
-    /// Returns when the brokers have all of `records`, in order per partition.
-    func send(_ count: Int, record: (Int) -> (partition: Int, EventRecord)) async throws {
+    /// Returns when the brokers have all of `events`, with `more` headers, in order per key.
+    func send(_ events: [Event], _ more: [EventRecord.Header] = []) async throws {
+        let count = events.count
         let batch = DeliveryBatch(count: count, deadline: .now + settings.producer.deliveryDeadline)
         var next = 0
         var waits = 0
@@ -55,7 +56,7 @@ final class KafkaProducer: Sendable {
             }
             while next < count {
                 let before = next
-                try produce(&next, of: count, batch, record)
+                try produce(events, more, from: &next, batch)
                 guard next == before else { continue }
                 guard ContinuousClock.now < batch.deadline else {
                     throw Failure(
@@ -74,20 +75,20 @@ final class KafkaProducer: Sendable {
 
     /// Gives some records to librdkafka; none, if it has no room. The lock makes sure that nothing follows a failure.
     private func produce(
-        _ next: inout Int, of count: Int, _ batch: DeliveryBatch,
-        _ record: (Int) -> (partition: Int, EventRecord)
+        _ events: [Event], _ more: [EventRecord.Header], from next: inout Int, _ batch: DeliveryBatch
     ) throws {
+        let layout = KeyPartition(partitions: settings.partitions)
         try state.withLock { state in
             guard !state.isCondemned else { throw Failure.unavailable("The event log") }
-            for index in next..<min(count, next + Self.stride) {
-                let (partition, record) = record(index)
-                switch topic.produce(record, to: partition, batch) {
+            for index in next..<min(events.count, next + Self.stride) {
+                let event = events[index]
+                switch topic.produce(event, more, to: layout.partition(of: event), batch) {
                 case RD_KAFKA_RESP_ERR_NO_ERROR: next = index + 1
                 case RD_KAFKA_RESP_ERR__QUEUE_FULL: return
                 case RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE:
                     throw Failure(
                         .tooLarge, "event_too_large",
-                        "An event of \(record.bytes) bytes is more than the event log takes.")
+                        "An event with \(event.data.count) bytes of data is more than the event log takes.")
                 case let code: throw KafkaError(code).failure
                 }
             }

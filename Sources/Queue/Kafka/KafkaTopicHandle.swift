@@ -25,17 +25,17 @@ final class KafkaTopicHandle: Sendable {
         rd_kafka_topic_destroy(pointer)
     }
 
-    /// Hands a copy of `record` to librdkafka; whatever comes of it, `batch` is told, except if this fails.
-    func produce(_ record: EventRecord, to partition: Int, _ batch: DeliveryBatch) -> rd_kafka_resp_err_t {
-        let headers = rd_kafka_headers_new(record.headers.count)
-        for header in record.headers {
-            header.value.withUnsafeBytes { value in
-                _ = rd_kafka_header_add(headers, header.name.rawValue, -1, value.baseAddress, value.count)
-            }
-        }
+    /// Hands a copy of `event`, with `more` headers, to librdkafka; whatever comes of it, `batch` is told, except if this
+    /// fails.
+    func produce(
+        _ event: Event, _ more: [EventRecord.Header], to partition: Int, _ batch: DeliveryBatch
+    ) -> rd_kafka_resp_err_t {
+        let headers = rd_kafka_headers_new(10 + more.count)
+        event.forEachHeader { Self.add($0, $1, to: headers) }
+        for header in more { header.value.withUnsafeBytes { Self.add(header.name, $0, to: headers) } }
         let reference = Unmanaged.passRetained(batch)
-        let result = record.key.withUnsafeBytes { key in
-            record.value.withUnsafeBytes { value in
+        let result = event.withRecordKey { key in
+            event.data.withUnsafeBytes { value in
                 crdkafka_produce(
                     client.pointer, pointer, Int32(partition), key.baseAddress, key.count, value.baseAddress,
                     value.count, headers, reference.toOpaque())
@@ -46,5 +46,13 @@ final class KafkaTopicHandle: Sendable {
             rd_kafka_headers_destroy(headers)
         }
         return result
+    }
+
+    private static func add(_ name: HeaderName, _ value: UnsafeRawBufferPointer, to headers: OpaquePointer?) {
+        name.text.withUTF8Buffer { text in
+            text.withMemoryRebound(to: CChar.self) { text in
+                _ = rd_kafka_header_add(headers, text.baseAddress, text.count, value.baseAddress, value.count)
+            }
+        }
     }
 }

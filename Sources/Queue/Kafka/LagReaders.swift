@@ -59,14 +59,14 @@ actor LagReader {
     func lag() throws -> ConsumerLag {
         let list = PartitionList(topic: settings.topic, 0..<settings.partitions)
         let milliseconds = Int32(settings.requestDeadline.inMilliseconds)
-        try rd_kafka_committed(client.pointer, list.pointer, milliseconds).check()
-        for index in list.elements.indices {
-            try list.elements[index].err.check()
-            if list.elements[index].offset < 0 {
-                list.elements[index].offset = Int64(RD_KAFKA_OFFSET_BEGINNING)
+        try list.lend { rd_kafka_committed(client.pointer, $0, milliseconds) }.check()
+        for index in 0..<settings.partitions {
+            try list.code(at: index).check()
+            if list.offset(at: index) < 0 {
+                list.setOffset(Int64(RD_KAFKA_OFFSET_BEGINNING), at: index)
             }
         }
-        try rd_kafka_assign(client.pointer, list.pointer).check()
+        try list.lend { rd_kafka_assign(client.pointer, $0) }.check()
         defer { rd_kafka_assign(client.pointer, nil) }
         var events = 0
         var oldest: Timestamp?

@@ -65,7 +65,7 @@ extension KafkaClient {
         }
         guard !held.isEmpty else { return }
         let list = PartitionList(topic: topic, held)
-        context.complain(of: rd_kafka_incremental_unassign(pointer, list.pointer))
+        context.complain(of: list.lend { rd_kafka_incremental_unassign(pointer, $0) })
         context.rebalances.withLock { $0.changes.append(.revoked(held)) }
     }
 }

@@ -67,13 +67,12 @@ actor TopicAdministration {
     /// Whether the brokers give back the words that were committed with an offset. Leaves one in a group of its own.
     func keepsWords(topic: String) throws -> Bool {
         let list = PartitionList(topic: topic, [0])
-        list.elements[0].offset = 0
-        list.elements[0].setMetadata(OffsetMark(head: 0, tries: 1).words)
-        try rd_kafka_commit(client.pointer, list.pointer, 0).check()
+        list.setOffset(0, words: OffsetMark(head: 0, tries: 1).words, at: 0)
+        try list.lend { rd_kafka_commit(client.pointer, $0, 0) }.check()
         let read = PartitionList(topic: topic, [0])
         let milliseconds = Int32(settings.requestDeadline.inMilliseconds)
-        try rd_kafka_committed(client.pointer, read.pointer, milliseconds).check()
-        return !read.elements[0].metadataText.isEmpty
+        try read.lend { rd_kafka_committed(client.pointer, $0, milliseconds) }.check()
+        return !read.words(at: 0).isEmpty
     }
 
     /// Nil if there is no such topic.

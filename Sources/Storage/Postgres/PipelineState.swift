@@ -11,7 +11,7 @@ struct PipelineState {
 
     enum Refusal: Equatable {
         case full, late, closed, abandoned, unreachable
-        /// Its connection was lost, and that of its second try too.
+        /// Its connection was lost again and again.
         case lost
     }
 
@@ -140,7 +140,8 @@ struct PipelineState {
         return takeAll().map { .refuse($0.number, .unreachable) }
     }
 
-    /// Reads change nothing, so each that travelled there is tried once more over another connection.
+    /// Reads change nothing, so each that travelled there is tried once more. A server that went down took all
+    /// connections with it, and each may be found so only when it is used.
     mutating func lost(_ slot: Int) -> [Action] {
         guard case .up(let parts) = slots[slot] else { return [] }
         slots[slot] = .down
@@ -149,7 +150,7 @@ struct PipelineState {
         for entry in parts.joined() where !entry.isAbandoned {
             var request = entry.request
             request.losses += 1
-            if request.losses > 1 || isClosing {
+            if request.losses > slots.count || isClosing {
                 actions.append(.refuse(request.number, .lost))
             } else {
                 again.append(request)

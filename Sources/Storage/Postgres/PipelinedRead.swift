@@ -58,7 +58,7 @@ extension PipelineState.Refusal {
         case .closed: PoolState.Refusal.closed.failure
         case .abandoned: PoolState.Refusal.abandoned.failure
         case .unreachable: PoolState.Refusal.unreachable.failure
-        case .lost: PostgresError(.connectionLost, message: "lost twice").failure
+        case .lost: PostgresError(.connectionLost, message: "lost again and again").failure
         }
     }
 }

@@ -13,9 +13,15 @@ final class PostgresPipeline: @unchecked Sendable {
         case reset, close
     }
 
+    private struct Inbox {
+        var messages: [Message] = []
+        /// The thread has gone and takes no more.
+        var isEnded = false
+    }
+
     private let parameters: [String: String]
     private let settings: PostgresSettings
-    private let inbox = Mutex<[Message]>([])
+    private let inbox = Mutex(Inbox())
     private let isSignalled = Atomic(false)
     private let numbers = Atomic(0)
     private let underWay = Atomic(0)
@@ -77,7 +83,14 @@ final class PostgresPipeline: @unchecked Sendable {
     }
 
     private func post(_ message: Message) {
-        inbox.withLock { $0.append(message) }
+        let isEnded = inbox.withLock { inbox in
+            if !inbox.isEnded { inbox.messages.append(message) }
+            return inbox.isEnded
+        }
+        if isEnded {
+            if case .read(_, let read) = message { read.refuse(.closed) }
+            return
+        }
         if !isSignalled.exchange(true, ordering: .acquiringAndReleasing) { wakeup.signal() }
     }
 
@@ -92,7 +105,11 @@ final class PostgresPipeline: @unchecked Sendable {
         }
         for slot in slots.indices { slots[slot].drop() }
         // Whoever came too late is told so.
-        for message in takeMessages() {
+        let late = inbox.withLock { inbox in
+            inbox.isEnded = true
+            return inbox.messages
+        }
+        for message in late {
             if case .read(_, let read) = message { read.refuse(.closed) }
         }
     }
@@ -109,9 +126,9 @@ final class PostgresPipeline: @unchecked Sendable {
 
     private func takeMessages() -> [Message] {
         guard isSignalled.exchange(false, ordering: .acquiringAndReleasing) else { return [] }
-        return inbox.withLock { messages in
-            defer { messages = [] }
-            return messages
+        return inbox.withLock { inbox in
+            defer { inbox.messages = [] }
+            return inbox.messages
         }
     }
 

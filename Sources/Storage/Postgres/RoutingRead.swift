@@ -157,7 +157,7 @@ struct RoutingRead: Sendable {
         guard let session, snapshot.isBehind(session.horizon) else { return true }
         let since = doubtSince ?? now
         doubtSince = since
-        let patience = min(routing.settings.replicaPatience, routing.settings.failoverPatience / 2)
+        let patience = min(routing.settings.doubtPatience, routing.settings.failoverPatience / 2)
         guard now - since < patience else {
             isDoubtful = true
             return true

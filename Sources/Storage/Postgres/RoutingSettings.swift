@@ -8,7 +8,10 @@ package struct RoutingSettings: Sendable {
     package var maximumBlindness: Duration
     /// How long a read waits for a replica that is a little behind, before it goes to the primary.
     package var replicaPatience: Duration
-    /// Reads that may wait so at one time.
+    /// How long a read on the primary is held back while transactions are under way that a replica may have shown to
+    /// its session; one that is merely long holds such reads back for all of this.
+    package var doubtPatience: Duration
+    /// Reads that may wait for a replica at one time.
     package var maximumWaiters: Int
     /// How long a call looks for a server that may take it, while none answers or a new primary is awaited.
     package var failoverPatience: Duration
@@ -27,7 +30,8 @@ package struct RoutingSettings: Sendable {
 
     package init(
         maximumLag: Duration = .seconds(2), maximumBlindness: Duration = .seconds(30),
-        replicaPatience: Duration = .milliseconds(20), maximumWaiters: Int = 256,
+        replicaPatience: Duration = .milliseconds(20), doubtPatience: Duration = .milliseconds(50),
+        maximumWaiters: Int = 256,
         failoverPatience: Duration = .seconds(5), maximumDetours: Int = 2,
         knowledgeLifetime: Duration = .milliseconds(2), ejectAfter: Int = 3,
         ejection: Backoff = Backoff(first: .milliseconds(250), maximum: .seconds(10)), returnAfter: Int = 2,
@@ -36,6 +40,7 @@ package struct RoutingSettings: Sendable {
         self.maximumLag = maximumLag
         self.maximumBlindness = maximumBlindness
         self.replicaPatience = replicaPatience
+        self.doubtPatience = doubtPatience
         self.maximumWaiters = maximumWaiters
         self.failoverPatience = failoverPatience
         self.maximumDetours = maximumDetours

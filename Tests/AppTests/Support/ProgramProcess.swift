@@ -57,7 +57,8 @@ final class ProgramProcess: @unchecked Sendable {
     func waitUntilReady() async throws {
         for _ in 0..<600 {
             guard process?.isRunning == true else { break }
-            if await answers(adminPort), await !roles.contains("api") || answers(port) { return }
+            let serves = roles.contains("api")
+            if await answers(adminPort), serves ? await answers(port) : true { return }
             try await Task.sleep(for: .milliseconds(50))
         }
         let log = try folder.map { try String(contentsOf: logFile(in: $0), encoding: .utf8) } ?? ""

@@ -24,8 +24,10 @@ enum RouteListing {
         ).profile
         let (metrics, logger) = (MetricRegistry(), Logger(label: "test"))
         let backend = try await Assembly(profile, metrics: metrics, logger: logger).backend()
+        let inFlight = InFlight(limit: 1)
         let server = APIServer(
-            profile: profile, backend: backend, domain: Domain(profile: profile, backend: backend),
+            profile: profile, backend: backend,
+            domain: Domain(profile: profile, backend: backend, inFlight: inFlight), inFlight: inFlight,
             metrics: metrics, logger: logger)
         let routes = try server.table().routes.map { route in
             "\(route.method) \(route.path.replacing("{path+}", with: "{path}"))"

@@ -6,7 +6,11 @@ enum Children {
     private struct State {
         var processes: Set<pid_t> = []
         var scratch: URL?
+        var last: (@Sendable () async -> Void)?
     }
+
+    /// Servers end in order, and that takes them a while.
+    private static let patience = DispatchTimeInterval.seconds(40)
 
     private static let state = Mutex(State())
     private static let wakeup = Atomic<Int32>(-1)
@@ -14,6 +18,9 @@ enum Children {
     static func add(_ process: pid_t) { state.withLock { _ = $0.processes.insert(process) } }
 
     static func remove(_ process: pid_t) { state.withLock { _ = $0.processes.remove(process) } }
+
+    /// Done when the bench is told to stop, after the children have ended.
+    static func atLast(_ body: (@Sendable () async -> Void)?) { state.withLock { $0.last = body } }
 
     /// From now on SIGINT and SIGTERM end all children, remove `scratch` and end the bench.
     ///
@@ -35,8 +42,20 @@ enum Children {
             var byte: UInt8 = 0
             while read(reading, &byte, 1) != 1 {}
             endAll()
+            finish()
             exit(130)
         }
+    }
+
+    private static func finish() {
+        guard let last = state.withLock({ $0.last }) else { return }
+        let done = DispatchSemaphore(value: 0)
+        Task {
+            await last()
+            done.signal()
+        }
+        // Whoever asked to stop has waited long enough then.
+        _ = done.wait(timeout: .now() + patience)
     }
 
     private static func endAll() {

@@ -12,13 +12,18 @@ struct Program: Sendable {
     var executable: String
     var arguments: [String]
     var folder: URL
+    /// Beside the bench's own, or in its place.
+    var environment: [String: String] = [:]
 
     /// Long enough for the slowest machine, short enough to end the same day.
     private static let deadline: Duration = .seconds(900)
     private static let keptErrors = 600
 
     /// Waits for its end; throws unless it ends with 0.
-    func run() async throws {
+    func run() async throws { _ = try await output() }
+
+    /// Waits for its end, and gives what it wrote to its outputs; throws unless it ends with 0.
+    func output() async throws -> String {
         let running = try await start()
         let watch = Task {
             try await Task.sleep(for: Self.deadline)
@@ -29,7 +34,8 @@ struct Program: Sendable {
         guard status == 0 else {
             throw RunFailure("\(name) ended with \(status): \(running.errors.suffix(Self.keptErrors))")
         }
-        running.forget()
+        defer { running.forget() }
+        return running.errors
     }
 
     func start() async throws -> RunningProgram { try await onThread { try RunningProgram(self) } }
@@ -49,6 +55,7 @@ final class RunningProgram: Sendable {
         process.executableURL = URL(filePath: program.executable)
         process.arguments = program.arguments
         process.currentDirectoryURL = program.folder
+        process.environment = ProcessInfo.processInfo.environment.merging(program.environment) { $1 }
         log = program.folder.appending(path: "\(program.name)-\(UUID().uuidString).log")
         try Data().write(to: log)
         let output = try FileHandle(forWritingTo: log)

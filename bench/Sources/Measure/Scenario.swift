@@ -6,10 +6,13 @@ protocol Scenario: Sendable {
     var rows: [Row] { get }
     /// Done once, before the first round.
     func prepare() async throws
+    /// Done once, after the last round, also where `prepare` failed.
+    func finish() async
 }
 
 extension Scenario {
     func prepare() async throws {}
+    func finish() async {}
 }
 
 /// One of the ways to do the work.
@@ -32,7 +35,11 @@ enum Measure: String, Codable, CodingKeyRepresentable, Comparable {
     /// Bytes of all segments.
     case outputBytes
     /// Each a second.
-    case writes, syncs
+    case writes, syncs, rate
+    /// Reads that replicas answered, and those that an oracle would have had them answer.
+    case replicaReads, oracleReads
+    /// Processor time of our own processes, as a part of all that the machine has.
+    case busy
     /// Seconds from the spawn to the first good answer.
     case ready
     /// Memory in bytes.
@@ -52,6 +59,10 @@ struct Row: Sendable {
         /// The first divided by the second, round by round.
         case ratio(Source, Source)
         case absolute(Source, Unit)
+
+        static func ratio(_ ours: String, _ reference: String, _ measure: Measure) -> Value {
+            .ratio(Source(arm: ours, measure: measure), Source(arm: reference, measure: measure))
+        }
     }
 
     struct Source: Sendable {
@@ -59,7 +70,7 @@ struct Row: Sendable {
         let measure: Measure
     }
 
-    enum Unit: String, Sendable, Codable { case seconds, megabytes, perSecond }
+    enum Unit: String, Sendable, Codable { case seconds, megabytes, perSecond, share }
 
     var arms: Set<String> {
         switch value {

@@ -17,7 +17,7 @@ extension Report {
     var markdown: String {
         let lines = rows.map { "| `\($0.id)` | " + Self.cells($0).joined(separator: " | ") + " |" }
         let parts = [
-            ["# Bench of `seed`", "", summary, ""],
+            ["# Bench of `\(stage)`", "", summary, ""],
             ["| id | row | median | interval | goal | verdict | errors |", "|---|---|---|---|---|---|---|"],
             lines,
             [
@@ -31,10 +31,12 @@ extension Report {
     }
 
     var summary: String {
-        let syncs = rows.first { $0.id == "machine.syncs" }?.estimate.map { Self.number($0.median) } ?? "?"
+        let syncs = rows.first { $0.id == "machine.syncs" }?.estimate.map {
+            "\(Self.number($0.median)) fsyncs/s · "
+        }
         return
             "\(startedAt.formatted(.iso8601)) · \(rounds) rounds in \(Int(seconds)) s · \(machine.cores) cores, "
-            + "load \(Self.number(machine.loadAverage)) before · \(syncs) fsyncs/s · \(errors.count) errors"
+            + "load \(Self.number(machine.loadAverage)) before · \(syncs ?? "")\(errors.count) errors"
     }
 
     private var intervalText: String {
@@ -48,8 +50,7 @@ extension Report {
             "\(machine.system), Linux \(machine.kernel)", machine.swift, machine.ffmpeg,
             "SQLite \(machine.sqlite)",
             "confinement of media workers: \(machine.confinement)", "commit \(machine.commit)",
-            "clip: \(clip)",
-        ].map { "- " + $0 }
+        ].map { "- " + $0 } + subjects.map { "- " + $0 }
     }
 
     private var errorLines: [String] {
@@ -90,6 +91,7 @@ extension Row.Unit {
         case .seconds: "s"
         case .megabytes: "MB"
         case .perSecond: "/s"
+        case .share: "of all cores"
         }
     }
 }

@@ -2,10 +2,12 @@ import Foundation
 
 /// All that a run found; written as JSON for programs, and as Markdown for people.
 struct Report: Codable {
+    var stage: BenchStage
     var startedAt: Date
     var seconds: Double
     var rounds: Int
-    var clip: String
+    /// What was measured with or on: the clip, the servers and their versions.
+    var subjects: [String]
     var machine: Machine
     var rows: [Line]
     /// By round, arm ("scenario: arm") and measure: seconds, bytes, or each second.

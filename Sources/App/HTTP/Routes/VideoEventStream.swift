@@ -32,7 +32,14 @@ struct VideoEventStream: Sendable {
         try await writer.write(event(last, caller))
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
-                for await _ in try await notices.changes(of: first.id) { wakeup.notify() }
+                // Hints end where some may have been lost: look, and listen again.
+                while !Task.isCancelled {
+                    if let changes = try? await notices.changes(of: first.id) {
+                        wakeup.notify()
+                        for await _ in changes { wakeup.notify() }
+                    }
+                    try await Task.sleep(for: Self.recheck)
+                }
             }
             group.addTask {
                 // Ends the wait at once when the server drains.

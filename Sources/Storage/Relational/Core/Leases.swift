@@ -10,28 +10,20 @@ package struct Leases: Sendable {
     package func acquire(_ name: String, owner: String, lifetime: Duration) async throws -> Int64? {
         let now = database.now()
         let until = now + lifetime
+        // Each statement states its condition itself: between two of them another process may have come.
         return try await database.writeSystem { writer in
-            let current = try writer.reader.first(
-                "owner, until, fence", from: .leases, where: "name = \(name)"
-            ) {
-                (
-                    owner: try $0.next(String.self), until: try $0.next(Timestamp.self),
-                    fence: try $0.next(Int64.self)
-                )
-            }
-            guard let current else {
-                try writer.insert(into: .leases, ["name": name, "owner": owner, "until": until, "fence": 1])
-                return 1
-            }
-            if current.owner == owner && current.until > now {
-                try writer.update(.leases, set: "until = \(until)", where: "name = \(name)")
-                return current.fence
-            }
-            guard current.until <= now else { return nil }
-            let fence = current.fence + 1
-            try writer.update(
-                .leases, set: "owner = \(owner), until = \(until), fence = \(fence)", where: "name = \(name)")
-            return fence
+            let isNew = try writer.insertIfAbsent(
+                into: .leases, ["name": name, "owner": owner, "until": until, "fence": 1])
+            if isNew { return 1 }
+            let renewed = try writer.update(
+                .leases, set: "until = \(until)",
+                where: "name = \(name) AND owner = \(owner) AND until > \(now)", returning: "fence"
+            ) { try $0.next(Int64.self) }
+            if let fence = renewed.first { return fence }
+            return try writer.update(
+                .leases, set: "owner = \(owner), until = \(until), fence = fence + 1",
+                where: "name = \(name) AND until <= \(now)", returning: "fence"
+            ) { try $0.next(Int64.self) }.first
         }
     }
 

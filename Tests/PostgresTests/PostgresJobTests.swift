@@ -1,0 +1,92 @@
+import InProcess
+import Kernel
+import TestDatabase
+import Testing
+
+@testable import Postgres
+@testable import Relational
+
+/// Jobs of several processes on one server.
+@Suite(.enabled(if: TestPostgres.isAvailable, "needs CLOUDSTREAM_POSTGRES_URL")) struct PostgresJobTests {
+    @Test func `workers of two processes do each job once, also while a transaction stays open elsewhere`()
+        async throws
+    {
+        try await TestPostgres.with { file async throws in
+            let drivers = [
+                try file.driver(), try file.driver(),
+                try file.driver(lookUp: nil) { $0.statementDeadline = .seconds(60) },
+            ]
+            let queues = drivers.prefix(2).map {
+                TableJobQueue(database: Database(driver: $0), settings: .init(fullLook: .seconds(1)))
+            }
+            // Sees all that is there now, so that nothing of it can be cleared away.
+            let holding = Task {
+                try await drivers[2].read(.system) { connection in
+                    _ = try connection.rows("SELECT count(*) FROM jobs")
+                    return try connection.rows("SELECT pg_sleep(30)").count
+                }
+            }
+            let count = 300
+            for number in 0..<count {
+                let job = NewJob(kind: "k", key: "\(number)", tenant: TenantID(), payload: [])
+                #expect(try await queues[number % 2].enqueue(job))
+            }
+            let keys = try await withThrowingTaskGroup(of: [String].self) { group in
+                for worker in 0..<12 {
+                    group.addTask { try await Self.work(queues[worker % 2], worker) }
+                }
+                return try await group.reduce(into: []) { $0 += $1 }
+            }
+            #expect(keys.count == count)
+            #expect(Set(keys).count == count)
+            holding.cancel()
+            _ = await holding.result
+            for driver in drivers { await driver.close() }
+        }
+    }
+
+    /// Until nothing has come for longer than a full look takes to come.
+    private static func work(_ queue: TableJobQueue, _ worker: Int) async throws -> [String] {
+        var keys: [String] = []
+        var idleSince = ContinuousClock.now
+        while ContinuousClock.now - idleSince < .milliseconds(1_500) {
+            guard let job = try await queue.claim(["k"], worker: "\(worker)", lease: .seconds(60)) else {
+                try await Task.sleep(for: .milliseconds(50))
+                continue
+            }
+            idleSince = .now
+            keys.append(job.key)
+            #expect(try await queue.finish(job.lease, .done))
+            #expect(try await queue.finish(job.lease, .done) == false)
+        }
+        return keys
+    }
+
+    @Test func `a lease is held by one of many who ask at once, and each holder's number is greater`()
+        async throws
+    {
+        try await TestPostgres.with { file async throws in
+            try await file.withDriver(lookUp: nil, { $0.connections = 8 }) { driver async throws in
+                let clock = ManualClock()
+                let leases = Leases(Database(driver: driver, now: { clock.now }))
+                var last: Int64 = 0
+                for _ in 0..<5 {
+                    let fences = try await withThrowingTaskGroup(of: Int64?.self) { group in
+                        for owner in 0..<16 {
+                            group.addTask {
+                                try await leases.acquire("chore", owner: "\(owner)", lifetime: .seconds(10))
+                            }
+                        }
+                        return try await group.reduce(into: [Int64]()) {
+                            if let fence = $1 { $0.append(fence) }
+                        }
+                    }
+                    #expect(fences.count == 1)
+                    #expect((fences.first ?? 0) > last)
+                    last = fences.first ?? 0
+                    clock.advance(by: .seconds(11))
+                }
+            }
+        }
+    }
+}

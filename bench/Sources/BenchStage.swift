@@ -1,0 +1,17 @@
+import ArgumentParser
+
+/// Which topology is measured.
+enum BenchStage: String, Codable, CaseIterable, ExpressibleByArgument {
+    case seed
+    case seriesA = "series-a"
+
+    /// Names of its scenarios, as `--only` takes them.
+    var scenarios: [String] {
+        switch self {
+        case .seed: ["transcode", "noise", "writes", "start"]
+        case .seriesA: ["select", "pipeline", "pool", "replicas", "redis", "kafka", "jobs", "held", "processes"]
+        }
+    }
+
+    var thresholds: String { "bench/thresholds/\(rawValue).json" }
+}

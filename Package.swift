@@ -108,10 +108,12 @@ let package = Package(
         .target(
             name: "Cluster", dependencies: ["Kernel", .nioCore, .nioPosix], path: "bench/Cluster",
             exclude: ["wheels.txt"]),
+        .target(name: "CProduce", path: "bench/CProduce", linkerSettings: [.linkedLibrary("rdkafka")]),
         .executableTarget(
             name: "bench",
             dependencies: [
-                "Cluster", "CSQLite", "MediaWorker", "Relational", "SQLite", "Videos",
+                "Cluster", "CProduce", "CSQLite", "InProcess", "Kafka", "Kernel", "MediaWorker", "Postgres",
+                "Redis", "Relational", "SQLite", "Videos", .log, .nioCore, .nioPosix,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], path: "bench/Sources"),
 

@@ -179,6 +179,7 @@ struct Domain: Sendable {
             store: backend.identity, passwords: backend.passwords, tokens: backend.tokens,
             settings: .init(
                 region: profile.directory.region, shard: profile.directory.shard,
+                isolation: profile.directory.isolation.placement,
                 refreshLifetime: identity.refreshTokenLifetime,
                 invitationLifetime: identity.invitationLifetime))
         library = VideoLibrary(
@@ -214,4 +215,13 @@ private struct Background: Service {
     let work: @Sendable () async -> Void
 
     func run() async throws { await cancelWhenGracefulShutdown { await work() } }
+}
+
+extension IsolationChoice {
+    fileprivate var placement: TenantPlacement.Isolation {
+        switch self {
+        case .shared: .shared
+        case .schema: .schema
+        }
+    }
 }

@@ -56,10 +56,17 @@ extension Assembly {
             })
     }
 
+    /// Where commits do not take turns, a claim begins where the last one found work, and looks at all only now and then.
+    private static let fullLook: Duration = .seconds(1)
+
     func jobQueue(_ database: Database) -> TableJobQueue {
-        switch profile.jobs {
-        case .table:
-            TableJobQueue(database: database)
+        let fullLook: Duration =
+            switch profile.relational {
+            case .sqlite: .zero
+            case .postgres: Self.fullLook
+            }
+        return switch profile.jobs {
+        case .table: TableJobQueue(database: database, settings: .init(fullLook: fullLook))
         }
     }
 }

@@ -13,7 +13,10 @@ struct RedisUse: Sendable {
 
 extension Assembly {
     /// One client for each section that names Redis: a slow cache must not hold up the hints.
-    func redis(_ name: String, _ settings: RedisConnectionSettings, maximumValueBytes: Int? = nil) throws
+    func redis(
+        _ name: String, _ settings: RedisConnectionSettings, maximumValueBytes: Int? = nil,
+        maximumChannels: Int? = nil
+    ) throws
         -> RedisUse
     {
         var configuration = RedisSettings(url: try secret(settings.url, .text).text)
@@ -22,6 +25,7 @@ extension Assembly {
         configuration.commandDeadline = settings.commandDeadline
         configuration.maximumInFlight = settings.maximumInFlight
         configuration.maximumValueBytes = maximumValueBytes ?? configuration.maximumValueBytes
+        configuration.maximumChannels = maximumChannels ?? configuration.maximumChannels
         let client = try RedisClient(
             settings: configuration, eventLoopGroup: MultiThreadedEventLoopGroup.singleton, logger: logger)
         let fallback = FallbackSwitch(name) { [metrics] event in
@@ -45,19 +49,20 @@ extension Assembly {
         case .redis(let settings):
             let use = try redis(
                 "cache", settings.connection, maximumValueBytes: settings.maximumValueBytes.asInt)
-            let shared = FallbackCache(
-                RedisCache(client: use.client), local: Self.memory(settings.fallback), by: use.fallback)
+            let remote = RedisCache(client: use.client)
+            let far = FallbackCache(remote, local: Self.memory(settings.fallback), by: use.fallback)
             let near = MemoryCache(
                 maximumEntries: settings.near.maximumEntries, maximumBytes: settings.near.maximumBytes.asInt)
             let tiered = TieredCache(
-                near: near, far: shared, nearLifetime: settings.near.lifetime, hints: hints
+                near: near, far: far, nearLifetime: settings.near.lifetime, hints: hints
             ) { [metrics] tier in
                 metrics.add(
                     to: "cache_reads_total", help: "Reads of the cache by the tier that answered.",
                     labels: ["tier": tier.rawValue])
             }
             return Caches(
-                all: tiered, shared: shared, listen: { await tiered.listen() }, probe: probe("cache", use),
+                all: tiered, shared: FallbackCache(remote, local: AbsentCache(), by: use.fallback),
+                listen: { await tiered.listen() }, probe: probe("cache", use),
                 close: { await use.client.close() })
         }
     }
@@ -66,7 +71,7 @@ extension Assembly {
         switch profile.pubsub {
         case .memory(let settings): return Opened(MemoryPubSub(maximumChannels: settings.maximumChannels))
         case .redis(let settings):
-            let use = try redis("pubsub", settings.connection)
+            let use = try redis("pubsub", settings.connection, maximumChannels: settings.maximumChannels)
             let pubSub = RedisPubSub(client: use.client)
             return Opened(
                 FallbackPubSub(pubSub, by: use.fallback), probe: probe("pubsub", use),
@@ -121,4 +126,16 @@ struct Caches: Sendable {
         self.probe = probe
         self.close = close
     }
+}
+
+/// Stands in where another process's values must never be older ones of this process: it is away as well.
+private struct AbsentCache: Cache {
+    private static var absence: Failure { .unavailable("The shared cache") }
+
+    func get(_ key: String) async throws -> [UInt8]? { throw Self.absence }
+    func set(_ key: String, _ value: [UInt8], lifetime: Duration) async throws { throw Self.absence }
+    func setIfAbsent(_ key: String, _ value: [UInt8], lifetime: Duration) async throws -> Bool {
+        throw Self.absence
+    }
+    func remove(_ key: String) async throws { throw Self.absence }
 }

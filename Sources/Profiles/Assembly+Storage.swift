@@ -56,7 +56,8 @@ extension Assembly {
             metrics.note($0)
         }
         return RelationalStore(
-            database: Database(driver: driver), positionLifetime: settings.replicas.maximumLag * 5,
+            database: Database(driver: CountedDriver(base: driver, metrics: metrics)),
+            positionLifetime: settings.replicas.maximumLag * 5,
             waitingWrites: { driver.load.waiting }, condition: { driver.health?.summary },
             close: { await driver.close() })
     }

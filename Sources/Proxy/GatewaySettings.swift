@@ -15,8 +15,8 @@ package struct GatewaySettings: Sendable {
     package var probe = Probe()
     /// Sends of one request, with the first.
     package var maximumAttempts = 3
-    /// Addresses of proxies whose `Forwarded` and `X-Forwarded-*` are believed.
-    package var trustedPeers: Set<String> = []
+    /// Whether an address is a proxy's whose `Forwarded` and `X-Forwarded-*` are believed.
+    package var trusts: @Sendable (String) -> Bool = { _ in false }
     /// How often the directory is asked, if it gives no hint before.
     package var refresh = Duration.seconds(1)
 

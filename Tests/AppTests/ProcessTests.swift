@@ -2,7 +2,6 @@ import Foundation
 import InProcess
 import Kernel
 import Relational
-import SQLite
 import Testing
 
 /// The program as a process: starting, draining, several at once, wrong usage.
@@ -96,8 +95,7 @@ import Testing
         let app = try await RunningApp.start()
         defer { app.destroy() }
         #expect(app.stop() == 0)
-        let file = app.folder.appending(path: "data/cloudstream.sqlite").path(percentEncoded: false)
-        let driver = try SQLiteDriver(.init(path: file))
+        let driver = try app.driver()
         let event = Event(
             type: "video.renamed", version: 1, tenant: TenantID(), key: "k",
             data: Array(#"{"video":"01a1fd7f-8f99-7000-a204-3c8a732e8036","title":"t"}"#.utf8))

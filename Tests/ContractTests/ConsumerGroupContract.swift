@@ -126,16 +126,19 @@ import Testing
         }
     }
 
-    /// Those whose events come to `member` until none comes; some may go to another meanwhile.
-    private func partitions(of member: any EventConsumer, _ stage: EventLogStage) async throws -> Set<Int> {
+    /// Those whose events come to a member until none comes to any; all poll until then, as live members do.
+    private func partitions(
+        of number: Int, in members: [any EventConsumer], _ quiet: Tally, _ stage: EventLogStage
+    ) async throws -> Set<Int> {
         var partitions: Set<Int> = []
-        while true {
-            let deliveries = try await member.poll(limit: 20, wait: stage.silence)
-            if deliveries.isEmpty { return partitions }
-            for delivery in deliveries where try await member.commit(delivery) {
+        while quiet.count < members.count {
+            let deliveries = try await members[number].poll(limit: 20, wait: stage.silence)
+            if deliveries.isEmpty { quiet.add(number) }
+            for delivery in deliveries where try await members[number].commit(delivery) {
                 partitions.insert(delivery.partition)
             }
         }
+        return partitions
     }
 
     /// The partitions whose events each member gets, looked at again and again until they are fair.
@@ -146,9 +149,10 @@ import Testing
         var shares: [Set<Int>] = []
         repeat {
             try await stage.log.append(Event.samples(stage.partitions * 8))
+            let quiet = Tally()
             shares = try await withThrowingTaskGroup(of: Set<Int>.self) { group in
-                for member in members {
-                    group.addTask { try await partitions(of: member, stage) }
+                for number in members.indices {
+                    group.addTask { try await partitions(of: number, in: members, quiet, stage) }
                 }
                 return try await group.reduce(into: []) { $0.append($1) }
             }
@@ -158,7 +162,7 @@ import Testing
     }
 }
 
-/// How often each event was applied, by members side by side.
+/// How often something happened, by number, told by members side by side.
 private final class Tally: Sendable {
     private let numbers = Mutex<[Int: Int]>([:])
 

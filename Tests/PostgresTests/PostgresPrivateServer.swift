@@ -104,21 +104,22 @@ struct PostgresPrivateServer: Sendable {
             """
         let isUser = getuid() == 0 && !asRoot
         let arguments = (isUser ? ["-u", "postgres", "--", "bash"] : []) + ["-c", prelude + script]
-        let status: Int32 = try await withCheckedThrowingContinuation { continuation in
-            Thread.detachNewThread {
-                let process = Process()
-                process.executableURL = URL(filePath: isUser ? "/usr/sbin/runuser" : "/bin/bash")
-                process.arguments = arguments
-                process.standardInput = FileHandle.nullDevice
-                do {
-                    try process.run()
-                    process.waitUntilExit()
-                    continuation.resume(returning: process.terminationStatus)
-                } catch {
-                    continuation.resume(throwing: error)
-                }
-            }
+        let program = isUser ? "/usr/sbin/runuser" : "/bin/bash"
+        let status = await withCheckedContinuation { continuation in
+            Thread.detachNewThread { continuation.resume(returning: Self.run(program, arguments)) }
         }
         guard status == 0 else { throw Failed(description: "exit \(status) of: \(script)") }
+    }
+
+    /// Foundation's own way reads past its buffer where this process has more than about 1,300 files open, as it has
+    /// while other suites run beside this one.
+    private static func run(_ program: String, _ arguments: [String]) -> Int32 {
+        var pointers = ([program] + arguments).map { strdup($0) } + [nil]
+        defer { for pointer in pointers { free(pointer) } }
+        var process: pid_t = 0
+        guard posix_spawn(&process, program, nil, nil, &pointers, environ) == 0 else { return -1 }
+        var status: Int32 = 0
+        while waitpid(process, &status, 0) < 0 && errno == EINTR {}
+        return status
     }
 }

@@ -88,6 +88,14 @@ import Testing
         #expect(Set(stage.serve(20).asked) == ["a", "b"])
     }
 
+    @Test func `where all are ejected they are tried all the same`() {
+        var stage = Stage(["a", "b"])
+        for id in ["a", "b"] { for _ in 0..<2 { _ = stage.probe(id, false) } }
+        let areOut = stage.fleet.members(of: "api").map(\.health.isEjected)
+        #expect(areOut == [true, true])
+        #expect(Set(stage.serve(10).asked) == ["a", "b"])
+    }
+
     @Test func `without probes time alone brings back`() {
         var stage = Stage(["a", "b"]) { $0.health.isProbed = false }
         stage.serve(6, bad: ["b"])

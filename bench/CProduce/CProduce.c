@@ -36,6 +36,8 @@ static rd_kafka_t *make_client(const cproduce_plan *plan, cproduce_outcome *outc
             return NULL;
         }
     }
+    // Settings of topics are looked for among those of clients first, which leaves a complaint.
+    outcome->error[0] = 0;
     rd_kafka_conf_set_dr_msg_cb(conf, report);
     rd_kafka_conf_set_opaque(conf, outcome);
     rd_kafka_t *client = rd_kafka_new(RD_KAFKA_PRODUCER, conf, outcome->error, sizeof outcome->error);
@@ -66,9 +68,9 @@ static rd_kafka_headers_t *make_headers(const cproduce_plan *plan, const char *n
 
 /// Hands over one record. The place of its key and its id in the noise comes from its number.
 static rd_kafka_resp_err_t produce(
-    const cproduce_plan *plan, rd_kafka_t *client, rd_kafka_topic_t *topic, int64_t number, const char *noise,
-    const char *same) {
-    const char *unique = noise + (number * 37) % (NOISE / 2);
+    const cproduce_plan *plan, rd_kafka_t *client, rd_kafka_topic_t *topic, int64_t number, char *noise,
+    char *same) {
+    char *unique = noise + (number * 37) % (NOISE / 2);
     rd_kafka_headers_t *headers = make_headers(plan, unique, same);
     rd_kafka_resp_err_t error = rd_kafka_producev(
         client, RD_KAFKA_V_RKT(topic), RD_KAFKA_V_PARTITION((int32_t)(number % plan->partitions)),

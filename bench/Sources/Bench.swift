@@ -76,7 +76,8 @@ struct Bench: AsyncParsableCommand {
         let count = quick ? min(self.rounds, 2) : self.rounds
         try await rounds.run(count)
         return Report(
-            stage: stage, startedAt: start, seconds: watch.wall, rounds: count, subjects: try await subjects(),
+            stage: stage, startedAt: start, seconds: watch.wall, rounds: count,
+            subjects: try await subjects(),
             machine: machine, rows: rounds.lines(thresholds), readings: rounds.readings, errors: rounds.errors
         )
     }
@@ -101,7 +102,8 @@ struct Bench: AsyncParsableCommand {
             EventAppends(servers: servers, duration: quick ? .milliseconds(500) : .milliseconds(1500)),
             JobRuns(servers: servers, duration: duration * 2),
             HeldJobRuns(servers: servers, duration: quick ? .seconds(2) : .seconds(hold)),
-            ProcessFleet(app: program, repository: folder, servers: servers, duration: duration),
+            ProcessFleet(
+                app: program, repository: folder, servers: servers, duration: quick ? duration : duration * 2),
         ]
     }
 

@@ -9,7 +9,8 @@ enum BenchStage: String, Codable, CaseIterable, ExpressibleByArgument {
     var scenarios: [String] {
         switch self {
         case .seed: ["transcode", "noise", "writes", "start"]
-        case .seriesA: ["select", "pipeline", "pool", "replicas", "redis", "kafka", "jobs", "held", "processes"]
+        case .seriesA:
+            ["select", "pipeline", "pool", "replicas", "redis", "kafka", "jobs", "held", "processes"]
         }
     }
 

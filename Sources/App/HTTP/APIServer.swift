@@ -79,7 +79,7 @@ struct APIServer: Sendable {
                 slowStart: profile.http.idleTimeout
             ).routes
             + SystemRoutes(
-                health: backend.health, publicKeys: backend.tokens.publicKeys,
+                readiness: Readiness(backend.health), publicKeys: backend.tokens.publicKeys,
                 catalogue: try SchemaCatalogue(folder: schemas), openAPI: openAPI
             ).routes
             + (try PageRoutes(folder: profile.http.web, objectOrigin: backend.objectOrigin)).routes

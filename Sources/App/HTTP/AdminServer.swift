@@ -21,7 +21,8 @@ struct AdminServer: Sendable {
                 status: .ok, headers: [.contentType: "text/plain; version=0.0.4"],
                 body: ResponseBody(byteBuffer: ByteBuffer(string: metrics.exposition())))
         }
-        router.get("/readyz") { _, _ in await Readiness.response(backend.health) }
+        let readiness = Readiness(backend.health)
+        router.get("/readyz") { _, _ in await readiness.response() }
         router.get("/livez") { _, _ in Response.json { $0.field("status", "ok") } }
         let address = profile.admin
         return Application(

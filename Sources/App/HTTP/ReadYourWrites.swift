@@ -16,7 +16,7 @@ struct ReadYourWrites: Sendable {
         guard let positions, let caller else { return try await body() }
         let isSafe = request.method == .get || request.method == .head
         // A session whose past is not known sees all that is committed.
-        guard let known = try await positions.load(caller) else { return try await body() }
+        let known = try await positions.load(caller) ?? Consistency(readsPrimary: true)
         let session = known.merged(with: request.headers[.consistencyToken], readsPrimary: !isSafe)
         let before = session.text
         var response = try await Consistency.$current.withValue(session) { try await body() }

@@ -2,6 +2,7 @@ import Kernel
 import Logging
 import Profiles
 import Proxy
+import Resilience
 import Telemetry
 
 /// Role `gateway`: one address in front of all processes that answer the API.
@@ -40,7 +41,14 @@ struct GatewayRole: Sendable {
         // Below the time after which the api itself closes an idle connection.
         settings.times.upstreamKeepAlive = profile.http.idleTimeout / 2
         settings.probe.interval = gateway.probeInterval
+        // Longer than the longest look of `/readyz` itself.
+        settings.probe.deadline = .seconds(3)
+        settings.fleet.health.probesToEject = 3
         settings.refresh = profile.registry.heartbeat
+        settings.fleet.retryBudget.ratio = Double(gateway.retryShare) / 100
+        // The instances trust this gateway; whom it trusts in turn is a list of its own, empty by default.
+        let proxies = gateway.trustedProxies
+        settings.trusts = { peer in proxies.contains { $0.contains(peer) } }
         return settings
     }
 }

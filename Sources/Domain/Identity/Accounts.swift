@@ -5,12 +5,17 @@ package struct Accounts: Sendable {
     package struct Settings: Sendable {
         package let region: String
         package let shard: Int
+        package let isolation: TenantPlacement.Isolation
         package let refreshLifetime: Duration
         package let invitationLifetime: Duration
 
-        package init(region: String, shard: Int, refreshLifetime: Duration, invitationLifetime: Duration) {
+        package init(
+            region: String, shard: Int, isolation: TenantPlacement.Isolation = .shared,
+            refreshLifetime: Duration, invitationLifetime: Duration
+        ) {
             self.region = region
             self.shard = shard
+            self.isolation = isolation
             self.refreshLifetime = refreshLifetime
             self.invitationLifetime = invitationLifetime
         }
@@ -65,7 +70,7 @@ package struct Accounts: Sendable {
         let user = User(id: UserID(), email: request.email, name: request.name, role: .owner, createdAt: time)
         let session = newSession(of: user, at: time)
         let placement = TenantPlacement(
-            region: settings.region, shard: settings.shard, isolation: .shared, epoch: 1)
+            region: settings.region, shard: settings.shard, isolation: settings.isolation, epoch: 1)
         let seat = try await store.write(WriteContext(tenant: tenant.id, once: once)) { writer in
             try writer.insert(tenant, placement: placement)
             try writer.insert(user, passwordHash: hash)

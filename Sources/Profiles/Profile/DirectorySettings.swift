@@ -1,11 +1,22 @@
 package struct DirectorySettings: Sendable, Equatable {
     package let region: String
     package let shard: Int
+    package let isolation: IsolationChoice
 }
+
+/// Where a new tenant's rows are.
+package enum IsolationChoice: String, Sendable, CaseIterable {
+    case shared, schema
+}
+
+extension IsolationChoice: ProfileValue {}
 
 extension DirectorySettings: ProfileSection {
     init(reading section: inout SectionReader) {
         region = section.value("region", "Region new tenants are placed in.", .text)
         shard = section.value("shard", "Shard new tenants are placed in.", .integer(in: 0...65_535))
+        isolation = section.value(
+            "isolation", "Tables of new tenants: shared with others, or in a schema of their own (Postgres).",
+            .choice(), default: .shared)
     }
 }

@@ -10,6 +10,7 @@ package struct GatewayListenerSettings: Sendable, Equatable {
     package let headDeadline: Duration
     package let probeInterval: Duration
     package let retryShare: Int
+    package let trustedProxies: [NetworkRange]
 
     var address: ListenAddress { ListenAddress(host: host, port: port) }
 }
@@ -48,5 +49,8 @@ extension GatewayListenerSettings: ProfileSection {
         retryShare = section.value(
             "retryShare", "Requests that may be tried again, in per cent of all.", .integer(in: 0...100),
             default: 10)
+        trustedProxies = section.value(
+            "trustedProxies", "Peers whose word about the client's address is taken.",
+            .list(of: .network, atMost: 100), default: [])
     }
 }

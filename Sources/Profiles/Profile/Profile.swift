@@ -85,6 +85,11 @@ extension Profile: ProfileSection {
 
     /// What one adapter needs of another.
     private func checkFit(_ root: inout SectionReader) {
+        if case .sqlite = relational {
+            root.require(
+                ["directory.isolation", "relational.sqlite"], directory.isolation == .shared,
+                "needs relational.postgres: SQLite has no schemas (SQLDriver)")
+        }
         if case .s3 = objects {
             root.require(
                 ["uploads.partBytes", "objects.s3"], uploads.partBytes >= .mebibytes(5),

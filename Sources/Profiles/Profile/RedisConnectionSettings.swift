@@ -1,4 +1,4 @@
-/// How to reach one Redis; a part of each section that uses it. Equal ones share a connection.
+/// How to reach one Redis; a part of each section that uses it, which has a connection of its own.
 package struct RedisConnectionSettings: Sendable, Equatable, Hashable {
     package let url: SecretReference
     package let keyPrefix: String

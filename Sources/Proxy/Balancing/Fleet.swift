@@ -76,7 +76,8 @@ package struct Fleet: Sendable {
         return changes
     }
 
-    /// One of those that are ready, not ejected, not behind an open breaker, and not `excluded`.
+    /// One of those that are ready, not ejected, not behind an open breaker, and not `excluded`. Where all that are
+    /// ready are ejected, they are tried all the same: what ejects everybody is rarely the instances' own fault.
     package mutating func choose(
         _ role: String, by policy: BalancingPolicy, key: UInt64, excluding excluded: Set<String> = [],
         at now: ContinuousClock.Instant
@@ -101,12 +102,13 @@ package struct Fleet: Sendable {
         var indices: [Int] = []
         var candidates: [Candidate] = []
         guard let members = pools[role]?.members else { return nil }
+        let isAnyWell = members.contains { $0.instance.state == .ready && $0.health.readiness(at: now) > 0 }
         for (index, member) in members.enumerated() {
             let instance = member.instance
             guard instance.state == .ready, excluded.isEmpty || !excluded.contains(instance.id) else {
                 continue
             }
-            let readiness = member.health.readiness(at: now)
+            let readiness = isAnyWell ? member.health.readiness(at: now) : 1
             guard readiness > 0 else { continue }
             indices.append(index)
             candidates.append(

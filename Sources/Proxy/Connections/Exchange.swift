@@ -89,7 +89,7 @@ extension Exchange {
     private func prepare(_ checked: CheckedRequest) {
         let address = client.address
         let peer = ForwardedHeaders.Peer(
-            address: address, isTrusted: proxy.settings.trustedPeers.contains(address))
+            address: address, isTrusted: proxy.settings.trusts(address))
         let headers = proxy.headers.request(head.headers, checked, from: peer, ids: ids)
         forwarded = HTTPRequestHead(
             version: .http1_1, method: head.method, uri: checked.target, headers: headers)

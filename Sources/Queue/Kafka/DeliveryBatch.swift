@@ -38,6 +38,8 @@ final class DeliveryBatch: Sendable {
         }
     }
 
+    var hasFailed: Bool { state.withLock { $0.failure != nil } }
+
     /// The first failure counts.
     func fail(_ failure: Failure) {
         let waiter = state.withLock { state in

@@ -26,6 +26,8 @@ final class KafkaClient: Sendable {
 
     /// librdkafka's clients may be called by any thread.
     nonisolated(unsafe) let pointer: OpaquePointer
+    /// Where its callbacks wait to be polled; like the client for any thread.
+    private nonisolated(unsafe) let queue: OpaquePointer?
     let context: Context
     private let isDestroyed = Atomic<Bool>(false)
 
@@ -48,6 +50,7 @@ final class KafkaClient: Sendable {
             throw Failure(.internal, "kafka_settings", "librdkafka refuses its settings: \(made.text)")
         }
         pointer = client
+        queue = rd_kafka_queue_get_main(client)
         self.context = context
     }
 
@@ -57,8 +60,12 @@ final class KafkaClient: Sendable {
     /// group without a word, as if its process had died.
     func destroy() {
         guard isDestroyed.exchange(true, ordering: .acquiringAndReleasing) == false else { return }
+        rd_kafka_queue_destroy(queue)
         rd_kafka_destroy_flags(pointer, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE)
     }
+
+    /// Ends a `rd_kafka_poll` that is waiting, or the next one.
+    func wake() { rd_kafka_queue_yield(queue) }
 
     private static func configuration(_ pairs: [String: String]) throws -> OpaquePointer {
         guard let configuration = rd_kafka_conf_new() else { throw Failure.unavailable("librdkafka") }

@@ -1,5 +1,8 @@
 import Foundation
 import FoundationNetworking
+import Postgres
+import Relational
+import SQLite
 import Testing
 
 /// The built program, running in a temporary folder on free ports, in as many processes as its stage has; gone with its
@@ -151,6 +154,16 @@ final class RunningApp: @unchecked Sendable {
             let fields = stat[afterName...].split(separator: " ")
             return fields.count > 2 && parents.contains(String(fields[2])) && fields[1] != "Z"
         }
+    }
+
+    /// The relational store of a program that does not run, for what no route shows.
+    func driver() throws -> any SQLDriver {
+        guard TestStage.current.hasGateway else {
+            let file = folder.appending(path: "data/cloudstream.sqlite").path(percentEncoded: false)
+            return try SQLiteDriver(.init(path: file))
+        }
+        return try PostgresDriver(
+            PostgresSettings(url: try StagePlace.server(place.environment, "CLOUDSTREAM_POSTGRES_URL")))
     }
 
     /// What all processes wrote.

@@ -51,7 +51,7 @@ struct StagePlace: Sendable {
         let template = try await MigratedTemplate.shared.name(environment)
         try await psql("CREATE DATABASE \(name) TEMPLATE \(template)", environment)
         for key in ["CLOUDSTREAM_POSTGRES_URL", "CLOUDSTREAM_POSTGRES_OWNER_URL"] {
-            environment[key] = try onDatabase(name, try #require(environment[key]))
+            environment[key] = try onDatabase(name, try server(environment, key))
         }
         environment.merge(keys) { _, new in new }
         environment["CLOUDSTREAM_S3_PUBLIC_ENDPOINT"] = environment["CLOUDSTREAM_S3_ENDPOINT"]
@@ -63,13 +63,13 @@ struct StagePlace: Sendable {
                 "events.kafka.heartbeat=500ms", "objects.s3.keyPrefix=\(name)/",
                 "objects.s3.region=\(environment["CLOUDSTREAM_S3_REGION"] ?? "us-east-1")",
                 "registry.heartbeat=300ms", "gateway.probeInterval=300ms",
-            ] + sections.map { "\($0).redis.connection.keyPrefix=\(name):" }, database: name)
+            ] + sections.map { "\($0).redis.connection.keyPrefix=\(name)/" }, database: name)
     }
 
     func remove() async throws {
         guard let database else { return }
         var environment = environment
-        let url = try #require(environment["CLOUDSTREAM_POSTGRES_OWNER_URL"])
+        let url = try Self.server(environment)
         environment["CLOUDSTREAM_POSTGRES_OWNER_URL"] = try Self.onDatabase("postgres", url)
         try await Self.psql("DROP DATABASE IF EXISTS \(database) WITH (FORCE)", environment)
     }
@@ -82,15 +82,27 @@ struct StagePlace: Sendable {
 
     static func onDatabase(_ name: String, _ url: String) throws -> String {
         // Hosts may be many, which URLComponents does not take.
-        let parts = try #require(url.wholeMatch(of: /(postgres(?:ql)?:\/\/[^\/]+\/)[^?]*(\?.*)?/))
+        guard let parts = url.wholeMatch(of: /(postgres(?:ql)?:\/\/[^\/]+\/)[^?]*(\?.*)?/) else {
+            throw StageFailure("\(url) is no address of a database")
+        }
         return parts.1 + name + (parts.2 ?? "")
     }
 
+    /// Thrown, not required: a failed requirement counts as told, and would let the tests behind it pass.
+    static func server(
+        _ environment: [String: String], _ key: String = "CLOUDSTREAM_POSTGRES_OWNER_URL"
+    ) throws -> String {
+        guard let url = environment[key] else {
+            throw StageFailure("\(key) is not set: start the servers and source their cluster.env")
+        }
+        return url
+    }
+
     static func psql(_ statement: String, _ environment: [String: String]) async throws {
-        let url = try #require(environment["CLOUDSTREAM_POSTGRES_OWNER_URL"])
+        let url = try server(environment)
         let (status, output) = try await ChildCommand.run(
             "/usr/bin/env", ["psql", url, "-v", "ON_ERROR_STOP=1", "-qc", statement], environment)
-        try #require(status == 0, "\(output)")
+        guard status == 0 else { throw StageFailure(output) }
     }
 }
 
@@ -111,12 +123,12 @@ private actor MigratedTemplate {
         let name = "template_" + UUID().uuidString.lowercased().replacing("-", with: "")
         try await StagePlace.psql("CREATE DATABASE \(name)", environment)
         var environment = environment
-        let url = try #require(environment["CLOUDSTREAM_POSTGRES_OWNER_URL"])
+        let url = try StagePlace.server(environment)
         environment["CLOUDSTREAM_POSTGRES_OWNER_URL"] = try StagePlace.onDatabase(name, url)
         let (status, output) = try await ChildCommand.run(
             try RunningApp.executable.path(percentEncoded: false),
             ["migrate", TestStage.current.file, "--owner", "env:CLOUDSTREAM_POSTGRES_OWNER_URL"], environment)
-        try #require(status == 0, "\(output)")
+        guard status == 0 else { throw StageFailure(output) }
         return name
     }
 }
@@ -148,4 +160,10 @@ enum ChildCommand {
             }
         }
     }
+}
+
+struct StageFailure: Error, CustomStringConvertible {
+    let description: String
+
+    init(_ description: String) { self.description = description }
 }

@@ -56,7 +56,9 @@ struct PgBench: Sendable {
         return rate
     }
 
-    private func run(_ arguments: [String], at address: PostgresAddress, in folder: URL) async throws -> String {
+    private func run(_ arguments: [String], at address: PostgresAddress, in folder: URL) async throws
+        -> String
+    {
         let place = ["-h", "127.0.0.1", "-p", "\(address.ports[0])", "-U", address.user]
         let program = Program(
             executable: try Self.path, arguments: place + arguments + [address.database], folder: folder,

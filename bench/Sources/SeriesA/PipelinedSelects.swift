@@ -26,7 +26,8 @@ struct PipelinedSelects: Scenario {
             title: "selects over 2 connections, 64 tasks: driver / pgbench with pipelines of 32",
             value: .ratio(ours, reference, .rate)),
         Row(
-            id: "pipeline.each", title: "selects over 2 connections, 64 tasks: driver / itself, one at a time",
+            id: "pipeline.each",
+            title: "selects over 2 connections, 64 tasks: driver / itself, one at a time",
             value: .ratio(ours, each, .rate)),
     ]
 

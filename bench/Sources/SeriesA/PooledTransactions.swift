@@ -27,7 +27,8 @@ struct PooledTransactions: Scenario {
             title: "transactions of two selects, 8 clients: pool / pgbench through PgBouncer",
             value: .ratio(ours, reference, .rate)),
         Row(
-            id: "pool.writes", title: "transactions of one update, 8 clients: pool / pgbench through PgBouncer",
+            id: "pool.writes",
+            title: "transactions of one update, 8 clients: pool / pgbench through PgBouncer",
             value: .ratio(writing, referenceWriting, .rate)),
     ]
 

@@ -31,7 +31,8 @@ struct SingleSelects: Scenario {
         crowds.map { crowd in
             Row(
                 id: "select.\(crowd)",
-                title: "selects by key, \(crowd) \(crowd == 1 ? "task" : "tasks"): driver / pgbench -c \(crowd)",
+                title:
+                    "selects by key, \(crowd) \(crowd == 1 ? "task" : "tasks"): driver / pgbench -c \(crowd)",
                 value: .ratio(ours(crowd), reference(crowd), .rate))
         } + [
             Row(
@@ -51,7 +52,9 @@ struct SingleSelects: Scenario {
         try await servers.withDriver(servers.settings()) { driver in
             let database = Database(driver: driver)
             return [
-                .rate: try await TaskLoad(tasks: crowd, duration: duration).rate { try await ask(database, &$0) }
+                .rate: try await TaskLoad(tasks: crowd, duration: duration).rate {
+                    try await ask(database, &$0)
+                }
             ]
         }
     }

@@ -47,7 +47,8 @@ struct StageServers: Sendable {
         }
     }
 
-    private static func up(_ path: String, _ repository: URL, _ scratch: Scratch) async throws -> StageServers {
+    private static func up(_ path: String, _ repository: URL, _ scratch: Scratch) async throws -> StageServers
+    {
         var settings = ClusterSettings()
         settings.hasPgBouncer = true
         Output.progress("starting the servers")
@@ -95,6 +96,8 @@ struct StageServers: Sendable {
         try await PgBench(servers: self).makeTables()
         try await ask(
             "GRANT SELECT, UPDATE ON pgbench_accounts TO \(app.user)",
+            // pgbench looks there how much there is.
+            "GRANT SELECT ON pgbench_branches TO \(app.user)",
             "CREATE TABLE bench_rows (tenant_id uuid NOT NULL, id bigint NOT NULL, body text NOT NULL, "
                 + "PRIMARY KEY (tenant_id, id))",
             "SELECT cloudstream_guard_table('bench_rows')",

@@ -3,11 +3,10 @@ import HTTPTypes
 import Hummingbird
 import Kernel
 import NIOCore
-import Profiles
 
 /// What machines ask: health, keys, the description of the API, and the schemas of events.
 struct SystemRoutes: Sendable {
-    let health: [HealthProbe]
+    let readiness: Readiness
     let publicKeys: String
     let catalogue: SchemaCatalogue
     let openAPI: ByteBuffer
@@ -28,7 +27,7 @@ struct SystemRoutes: Sendable {
     }
 
     @Sendable private func ready(_ exchange: Exchange) async throws -> Response {
-        await Readiness.response(health)
+        await readiness.response()
     }
 
     @Sendable private func description(_ exchange: Exchange) async throws -> Response {

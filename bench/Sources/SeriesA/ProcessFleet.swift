@@ -43,7 +43,7 @@ struct ProcessFleet: Scenario {
     ]
 
     private func serve(_ size: Int) async throws -> Reading {
-        let members = await fleet.first(size)
+        let members = try await fleet.first(size)
         let token = await fleet.token
         // What is connected and cached at first counts for nothing.
         _ = try await Self.answers(members, token, for: .seconds(1))

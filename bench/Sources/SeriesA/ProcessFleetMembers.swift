@@ -28,7 +28,13 @@ actor ProcessFleetMembers {
         self.servers = servers
     }
 
-    func first(_ count: Int) -> [Member] { Array(members.prefix(count)) }
+    /// Throws, with what it said last, if one of them has ended.
+    func first(_ count: Int) throws -> [Member] {
+        for program in running.prefix(count) where !program.isRunning {
+            throw RunFailure("an api process has ended: \(program.errors.suffix(600))")
+        }
+        return Array(members.prefix(count))
+    }
 
     func start(_ count: Int) async throws {
         let proxy = try await FaultProxy.start(to: servers.primary.ports[0])

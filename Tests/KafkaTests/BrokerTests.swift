@@ -41,6 +41,7 @@ struct BrokerTests {
             try await Self.with(second) { other in
                 try await other.prepare()
                 var first = try await log.consumer(of: "group")
+                try await Self.join([first], log)
                 let steady = try await other.consumer(of: "group")
                 try await Self.join([first, steady], log)
                 let before = await Self.partitions(of: steady)

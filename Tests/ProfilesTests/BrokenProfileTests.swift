@@ -42,7 +42,7 @@ extension Breakage {
                 ("  port: 8081", "  port: 8081\n  lease: 30s\n  partBytes: 1MiB")
             ],
             """
-            26:3: admin.lease: unknown key here ("lease" belongs to events.inProcess, jobs.table)
+            26:3: admin.lease: unknown key here ("lease" belongs to events.inProcess, events.kafka.relay, jobs.table)
             27:3: admin.partBytes: unknown key here ("partBytes" belongs to uploads)
             """),
         Breakage(
@@ -51,7 +51,7 @@ extension Breakage {
                 ("  region: local", "  region: local\n  colour: red")
             ],
             """
-            6:3: directory.colour: unknown key; known here: region, shard
+            6:3: directory.colour: unknown key; known here: region, shard, isolation
             """),
         Breakage(
             "missing keys and sections",
@@ -61,7 +61,7 @@ extension Breakage {
             ],
             """
             1:1: admin: missing section
-            71:3: identity.audience: missing key
+            75:3: identity.audience: missing key
             """),
         Breakage(
             "wrong types",
@@ -75,7 +75,7 @@ extension Breakage {
             2:1: roles: must be a list such as [a, b], is "api"
             5:3: directory.region: must be text, is 5; put it in quotes if that is meant
             10:3: http.port: must be a number from 0 to 65535, is "web"
-            64:1: cache: must be a section with memory; is "memory"
+            64:1: cache: must be a section with memory, redis; is "memory"
             """),
         Breakage(
             "bad units",
@@ -106,9 +106,8 @@ extension Breakage {
             10:3: http.port: must be from 0 to 65535, is 70000
             33:5: relational.sqlite.busyTimeout: must be from 1ms to 1m, is 1h
             45:5: events.inProcess.partitions: must be from 1 to 1024, is 0
-            82:5: identity.passwordHash.scryptRounds: must be a power of two, such as 16384, is 16000
-            104:5: media.libav.maximumPixels: must be a size such as 1920x1080, of 16 to 16384 on \
-            either side; is "8192"
+            86:5: identity.passwordHash.scryptRounds: must be a power of two, such as 16384, is 16000
+            108:5: media.libav.maximumPixels: must be a size such as 1920x1080, of 16 to 16384 on either side; is "8192"
             """),
         Breakage(
             "words that are not known",
@@ -119,14 +118,10 @@ extension Breakage {
                 ("[api, worker, projector, scheduler, relay]", "[api, worker, wroker]"),
             ],
             """
-            2:1: roles: entry 3 must be one of: api, worker, projector, scheduler, relay; is "wroker"; \
-            did you mean "worker"?
-            101:5: media.libav.preset: must be one of: ultrafast, superfast, veryfast, faster, fast, \
-            medium, slow, slower, veryslow; is "veryfats"; did you mean "veryfast"?
-            109:5: media.libav.minimumConfinement: must be one of: none, limits, noNetwork, full; is \
-            "prison"
-            116:3: telemetry.logLevel: must be one of: trace, debug, info, notice, warning, error, \
-            critical; is "warn"; did you mean "warning"?
+            2:1: roles: entry 3 must be one of: api, worker, projector, scheduler, relay, gateway, scaler; is "wroker"; did you mean "worker"?
+            105:5: media.libav.preset: must be one of: ultrafast, superfast, veryfast, faster, fast, medium, slow, slower, veryslow; is "veryfats"; did you mean "veryfast"?
+            113:5: media.libav.minimumConfinement: must be one of: none, limits, noNetwork, full; is "prison"
+            120:3: telemetry.logLevel: must be one of: trace, debug, info, notice, warning, error, critical; is "warn"; did you mean "warning"?
             """),
         Breakage(
             "adapters twice, none and misspelt",
@@ -136,9 +131,9 @@ extension Breakage {
                 ("jobs:\n  table:", "jobs:\n  redis: {}\n  table:"),
             ],
             """
-            57:3: jobs.redis: unknown key; known here: table
+            57:3: jobs.redis: unknown key here ("redis" belongs to cache, pubsub, rateLimits)
             66:3: cache.memroy: unknown key; did you mean "memory"?
-            70:9: pubsub: names no adapter; choose one of: memory
+            70:9: pubsub: names no adapter; choose one of: memory, redis
             """),
         Breakage(
             "impossible mixes",
@@ -152,16 +147,13 @@ extension Breakage {
                 ("  partURLLifetime: 6h", "  partURLLifetime: 25h"),
             ],
             """
-            20:3: http.drainDeadline: must be at least relational.sqlite.statementDeadline (10s), or a \
-            write that has begun is cut off
-            25:3: admin.port: 127.0.0.1:8080 is taken by http (127.0.0.1:8080); two listeners need two \
-            ports
+            20:3: http.drainDeadline: must be at least relational.sqlite.statementDeadline (10s), or a write that has begun is cut off
+            25:3: admin.port: 127.0.0.1:8080 is taken by http (127.0.0.1:8080); two listeners need two ports
             52:5: events.consumer.firstDelay: must not be longer than maximumDelay (30s)
             58:5: jobs.table.lease: must be at least 3 heartbeats (30s), or live workers lose their jobs
-            78:3: identity.refreshTokenLifetime: must be longer than accessTokenLifetime (15m)
-            90:3: uploads.maximumBytes: does not fit into 10000 parts of 1MiB; raise partBytes or \
-            maximumParts
-            93:3: uploads.partURLLifetime: must not be longer than lifetime (1d)
+            82:3: identity.refreshTokenLifetime: must be longer than accessTokenLifetime (15m)
+            94:3: uploads.maximumBytes: does not fit into 10000 parts of 1MiB; raise partBytes or maximumParts
+            97:3: uploads.partURLLifetime: must not be longer than lifetime (1d)
             """),
         Breakage(
             "addresses that cannot be",
@@ -174,10 +166,8 @@ extension Breakage {
             """
             9:3: http.host: must be a host name or address without a port, is "127.0.0.1:8080"
             11:3: http.publicURL: http is for loopback and private addresses only; use https
-            21:3: http.allowedOrigins: entry 2 must be http(s)://host[:port] without a path or a final \
-            slash, is "https://b.example/"
-            74:3: identity.issuer: must be http(s)://host[:port] without a path or a final slash, is \
-            "ftp://x"
+            21:3: http.allowedOrigins: entry 2 must be http(s)://host[:port] without a path or a final slash, is "https://b.example/"
+            78:3: identity.issuer: must be http(s)://host[:port] without a path or a final slash, is "ftp://x"
             """),
         Breakage(
             "secrets written out",
@@ -186,10 +176,8 @@ extension Breakage {
                 ("file:data/secrets/playback-signing.key", "[hunter2]"),
             ],
             """
-            76:3: identity.tokenKey: must be file:PATH or env:NAME: where the secret is, never the \
-            secret itself
-            112:3: playback.signingKey: must be file:PATH or env:NAME: where the secret is, never the \
-            secret itself
+            80:3: identity.tokenKey: must be file:PATH or env:NAME: where the secret is, never the secret itself
+            116:3: playback.signingKey: must be file:PATH or env:NAME: where the secret is, never the secret itself
             """),
         Breakage(
             "duplicate keys",
@@ -200,7 +188,7 @@ extension Breakage {
             """
             11:3: http.port: duplicate key; the first is in line 10
             12:3: http.prot: unknown key; did you mean "port"?
-            113:1: http: duplicate key; the first is in line 8
+            117:1: http: duplicate key; the first is in line 8
             """),
         Breakage(
             "empty values",
@@ -211,10 +199,10 @@ extension Breakage {
                 ("[api, worker, projector, scheduler, relay]", "[]"),
             ],
             """
-            2:1: roles: must name at least one of: api, worker, projector, scheduler, relay
-            4:1: directory: must be a section with region, shard; is empty
+            2:1: roles: must name at least one of: api, worker, projector, scheduler, relay, gateway, scaler
+            4:1: directory: must be a section with region, shard, isolation; is empty
             19:3: http.allowedOrigins: must be a list such as [a, b], is empty
-            73:3: identity.audience: must be text, is empty
+            77:3: identity.audience: must be text, is empty
             """),
     ]
 }

@@ -30,10 +30,7 @@ struct StageServers: Sendable {
         repository: URL, scratch: Scratch, _ body: (StageServers) async throws -> Value
     ) async throws -> Value {
         let path = LocalCluster.standardPath("bench-\(getpid())")
-        Children.atLast {
-            // Nobody is there any more to be told that it failed.
-            _ = try? await LocalCluster.down(path)
-        }
+        Children.atLast { await end(path) }
         defer { Children.atLast(nil) }
         do {
             let servers = try await up(path, repository, scratch)
@@ -44,6 +41,19 @@ struct StageServers: Sendable {
             // The first failure is the one to tell.
             _ = try? await LocalCluster.down(path)
             throw error
+        }
+    }
+
+    /// Tries again while they are still being started, which cannot be called off.
+    private static func end(_ path: String) async {
+        let start = ContinuousClock.now
+        while ContinuousClock.now < start + .seconds(35) {
+            // Nobody is there any more to be told why it failed.
+            let existed = try? await LocalCluster.down(path)
+            if existed == true { return }
+            // Not there yet, or not there any more.
+            if existed == false, ContinuousClock.now > start + .seconds(3) { return }
+            try? await Task.sleep(for: .milliseconds(100))  // Nobody cancels it.
         }
     }
 

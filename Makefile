@@ -50,8 +50,13 @@ bench-seed: ## Measure `seed` against references in the same run; writes bench/r
 	@scripts/install-packages bench
 	@scripts/bench-seed
 
+.PHONY: bench-series-a
+bench-series-a: ## Measure `series-a` over real servers against programs that do the same; writes bench/results/
+	@scripts/install-packages bench
+	@scripts/bench-series-a
+
 .PHONY: bench
-bench: bench-seed ## All benches
+bench: bench-seed bench-series-a ## All benches
 
 .PHONY: format
 format: ## Format the sources in place

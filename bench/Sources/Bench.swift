@@ -43,6 +43,7 @@ struct Bench: AsyncParsableCommand {
         Children.endOnSignal(removing: scratch.root)
         let outcome: Result<Report, any Error>
         do { outcome = .success(try await measure(folder, scratch)) } catch { outcome = .failure(error) }
+        await Children.leaveToSignal()
         try scratch.remove()
         let report = try outcome.get()
         let files = try report.write(to: folder.appending(path: "bench/results"))

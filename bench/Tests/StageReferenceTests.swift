@@ -97,7 +97,7 @@ import Testing
 /// Load and choice of stages.
 @Suite struct BenchStageTests {
     @Test func `what is done before the load counts is left out`() async throws {
-        let load = TaskLoad(tasks: 2, warmUp: .milliseconds(50), duration: .milliseconds(200))
+        let load = TaskLoad(tasks: 2, warmUp: .milliseconds(50), duration: .seconds(2))
         let rate = try await load.rate { _ in try await Task.sleep(for: .milliseconds(10)) }
         #expect(rate > 0 && rate <= 220, "two tasks that each take 10 ms")
     }

@@ -193,7 +193,7 @@ private let schema = Migration(
                             #expect(try await task.value == ["thing"])
                         } catch {
                             #expect(number % 3 == 0)
-                            #expect((error as? Failure)?.kind == .cancelled)
+                            #expect(Failure.wrapping(error).kind == .cancelled)
                         }
                     }
                 }

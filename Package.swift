@@ -130,8 +130,9 @@ let package = Package(
             name: "AppTests",
             dependencies: [
                 "App", "Cluster", "InProcess", "Kernel", "Postgres", "Profiles", "Relational", "Resilience",
+                "S3Objects",
                 "SQLite",
-                "Telemetry", "TestDatabase", .log,
+                "Telemetry", "TestDatabase", .log, .nioPosix,
             ]),
         .testTarget(name: "BenchTests", dependencies: ["bench"], path: "bench/Tests"),
         .testTarget(

@@ -112,8 +112,7 @@ extension Assembly {
             endpoint: try text(settings.endpoint), region: settings.region, bucket: try text(settings.bucket),
             credentials: S3Credentials(
                 accessKey: try text(settings.accessKey), secretKey: try text(settings.secretKey)))
-        let publicEndpoint = try text(settings.publicEndpoint)
-        configuration.publicEndpoint = publicEndpoint
+        configuration.publicEndpoint = try text(settings.publicEndpoint)
         configuration.pathStyle = settings.pathStyle
         configuration.keyPrefix = settings.keyPrefix
         // Around it, calls are repeated as well.
@@ -135,7 +134,7 @@ extension Assembly {
         return ObjectStores(
             objects: GuardedObjectStore(store, by: guarded),
             uploads: GuardedMultipartStore(store, by: guarded),
-            origin: publicEndpoint, check: { try await store.check() }, close: { await store.close() })
+            origin: store.publicOrigin, check: { try await store.check() }, close: { await store.close() })
     }
 }
 

@@ -150,7 +150,7 @@ package final class Guarded: Sendable {
 }
 
 extension Guarded {
-    /// What `/readyz` tells of a dependency.
+    /// How a dependency is, by the calls made of it.
     package struct Condition: Sendable, Equatable {
         package let name: String
         package let breaker: Breaker.State

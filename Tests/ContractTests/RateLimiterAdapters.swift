@@ -7,6 +7,8 @@ import Testing
 /// Where a contract test of `RateLimiter` plays: full budgets, and time that it can let pass.
 struct RateLimiterStage: Sendable {
     let limiter: any RateLimiter
+    /// Whether time also passes by itself.
+    var clockRuns = false
     let pass: @Sendable (Duration) async throws -> Void
 }
 
@@ -26,7 +28,7 @@ struct RateLimiterAdapter: CustomTestStringConvertible, Sendable {
     private static let redis = RateLimiterAdapter(testDescription: "redis") { test in
         try await RedisStage.run { stage in
             try await test(
-                RateLimiterStage(limiter: RedisRateLimiter(client: stage.client)) {
+                RateLimiterStage(limiter: RedisRateLimiter(client: stage.client), clockRuns: true) {
                     try await stage.age(by: $0)
                 })
         }

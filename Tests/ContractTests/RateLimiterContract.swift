@@ -52,9 +52,11 @@ import Testing
                 for seconds in [1, 7, 49, 60, 3_600] {
                     let (key, period) = ("\(limit)/\(seconds)", Duration.seconds(seconds))
                     for _ in 0..<limit { _ = try await stage.limiter.take(key, limit: limit, per: period) }
-                    // Where the clock runs by itself, a short period refills meanwhile.
                     var told = try await stage.limiter.take(key, limit: limit, per: period)
-                    while told == nil { told = try await stage.limiter.take(key, limit: limit, per: period) }
+                    // A clock that runs by itself refills a short period while it is drawn upon.
+                    for _ in 0..<limit where told == nil && stage.clockRuns {
+                        told = try await stage.limiter.take(key, limit: limit, per: period)
+                    }
                     let wait = try #require(told)
                     #expect(wait > .zero && wait <= period + .milliseconds(1))
                     // Clocks count milliseconds; clients are told whole seconds, rounded up.

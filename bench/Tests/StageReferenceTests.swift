@@ -1,3 +1,4 @@
+import Synchronization
 import Testing
 
 @testable import bench
@@ -97,9 +98,18 @@ import Testing
 /// Load and choice of stages.
 @Suite struct BenchStageTests {
     @Test func `what is done before the load counts is left out`() async throws {
-        let load = TaskLoad(tasks: 2, warmUp: .milliseconds(50), duration: .seconds(2))
-        let rate = try await load.rate { _ in try await Task.sleep(for: .milliseconds(10)) }
-        #expect(rate > 0 && rate <= 220, "two tasks that each take 10 ms")
+        let passed = Mutex(Duration.zero)
+        let start = ContinuousClock.now
+        let load = TaskLoad(tasks: 1, warmUp: .milliseconds(50), duration: .seconds(2)) {
+            start + passed.withLock { $0 }
+        }
+        let calls = Mutex(0)
+        let rate = try await load.rate { _ in
+            passed.withLock { $0 += .milliseconds(10) }
+            calls.withLock { $0 += 1 }
+        }
+        #expect(rate == 100, "each takes 10 ms")
+        #expect(calls.withLock { $0 } == 205)
     }
 
     @Test func `the first failure ends the load`() async {

@@ -40,7 +40,7 @@ package final class MemoryPubSub: PubSub {
             state.channels[channel, default: [:]][state.next] = continuation
             return state.next
         }
-        return MemorySubscription(stream: stream) { [weak self] in
+        return MessageSubscription(stream: stream) { [weak self] in
             continuation.finish()
             self?.unsubscribe(id, from: channel)
         }

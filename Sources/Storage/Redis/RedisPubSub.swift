@@ -70,7 +70,7 @@ package final class RedisPubSub: PubSub {
         } onCancel: {
             loop.execute { self.leave(id, Failure.wrapping(CancellationError())) }
         }
-        return RedisSubscription(stream: stream) { [weak self] in
+        return MessageSubscription(stream: stream) { [weak self] in
             // At once, so that nothing is kept for who no longer listens.
             continuation.finish()
             guard let self, !isClosed.load(ordering: .relaxed) else { return }

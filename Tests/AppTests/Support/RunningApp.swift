@@ -1,7 +1,10 @@
 import Foundation
 import FoundationNetworking
+import Logging
+import NIOPosix
 import Postgres
 import Relational
+import S3Objects
 import SQLite
 import Testing
 
@@ -164,6 +167,38 @@ final class RunningApp: @unchecked Sendable {
         }
         return try PostgresDriver(
             PostgresSettings(url: try StagePlace.server(place.environment, "CLOUDSTREAM_POSTGRES_URL")))
+    }
+
+    /// Keys of all that the program keeps as objects.
+    func objectKeys() async throws -> [String] {
+        guard TestStage.current.hasGateway else {
+            let root = folder.appending(path: "data/objects/objects").path(percentEncoded: false)
+            // Absent until the first object.
+            let names = (try? FileManager.default.subpathsOfDirectory(atPath: root)) ?? []
+            return names.filter { name in
+                var isFolder: ObjCBool = false
+                _ = FileManager.default.fileExists(atPath: root + "/" + name, isDirectory: &isFolder)
+                return !isFolder.boolValue
+            }
+        }
+        func value(_ key: String) throws -> String { try StagePlace.server(place.environment, key) }
+        var settings = S3ObjectStore.Settings(
+            endpoint: try value("CLOUDSTREAM_S3_ENDPOINT"), region: try value("CLOUDSTREAM_S3_REGION"),
+            bucket: try value("CLOUDSTREAM_S3_BUCKET"),
+            credentials: S3Credentials(
+                accessKey: try value("CLOUDSTREAM_S3_ACCESS_KEY"),
+                secretKey: try value("CLOUDSTREAM_S3_SECRET_KEY")))
+        settings.keyPrefix = place.objectPrefix
+        let store = try S3ObjectStore(
+            settings, eventLoopGroup: MultiThreadedEventLoopGroup.singleton, logger: Logger(label: "test"))
+        do {
+            let keys = try await store.list(prefix: "", after: nil, limit: 1000)
+            await store.close()
+            return keys
+        } catch {
+            await store.close()
+            throw error
+        }
     }
 
     /// What all processes wrote.

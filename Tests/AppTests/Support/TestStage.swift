@@ -42,6 +42,9 @@ struct StagePlace: Sendable {
     let settings: [String]
     let database: String?
 
+    /// Begins the keys of its objects in a bucket that others share.
+    var objectPrefix: String { database.map { $0 + "/" } ?? "" }
+
     static func make(_ stage: TestStage, _ more: [String: String] = [:]) async throws -> StagePlace {
         var environment = ProcessInfo.processInfo.environment.merging(more) { _, new in new }
         guard stage.hasGateway else {

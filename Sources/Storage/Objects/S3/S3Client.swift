@@ -26,7 +26,7 @@ struct S3Client: Sendable {
     struct Download: Sendable {
         let headers: HTTPHeaders
         let body: HTTPClientResponse.Body
-        let permit: RequestLimit.Permit
+        let permit: TransferLimit.Permit
     }
 
     /// Documents are small, and a thousand keys at most.
@@ -37,7 +37,7 @@ struct S3Client: Sendable {
     let http: HTTPClient
     let endpoint: S3Endpoint
     let signature: SignatureV4
-    let limit: RequestLimit
+    let limit: TransferLimit
     let attempts: Int
     let requestDeadline: Duration
     let backoff = Backoff(first: .milliseconds(100), maximum: .seconds(3))

@@ -54,7 +54,7 @@ package final class S3ObjectStore: Sendable {
     let client: S3Client
     let publicEndpoint: S3Endpoint
     let threads = FileThreads(4)
-    let writers: RequestLimit
+    let writers: TransferLimit
     let now: @Sendable () -> Timestamp
     let logger: Logger
     private let http: HTTPClient
@@ -75,9 +75,9 @@ package final class S3ObjectStore: Sendable {
         client = S3Client(
             http: http, endpoint: endpoint,
             signature: SignatureV4(credentials: settings.credentials, region: settings.region),
-            limit: RequestLimit(settings.maximumRequests), attempts: settings.attempts,
+            limit: TransferLimit(settings.maximumRequests), attempts: settings.attempts,
             requestDeadline: settings.requestDeadline, now: now, logger: logger)
-        writers = RequestLimit(settings.maximumWriters)
+        writers = TransferLimit(settings.maximumWriters)
         self.settings = settings
         self.logger = logger
         self.now = now

@@ -1,10 +1,9 @@
-import Kernel
-import Synchronization
+private import Synchronization
 
-/// Counts the bodies that are being written or read, and refuses one too many.
-final class TransferLimit: Sendable {
-    /// Held as long as a body is in transfer.
-    final class Permit: Sendable {
+/// Counts the transfers that are under way or wait, and refuses one too many.
+package final class TransferLimit: Sendable {
+    /// Held as long as what it was taken for is under way.
+    package final class Permit: Sendable {
         private let limit: TransferLimit
 
         fileprivate init(_ limit: TransferLimit) { self.limit = limit }
@@ -15,10 +14,10 @@ final class TransferLimit: Sendable {
     private let maximum: Int
     private let count = Atomic<Int>(0)
 
-    init(_ maximum: Int) { self.maximum = maximum }
+    package init(_ maximum: Int) { self.maximum = maximum }
 
     /// `overloaded` if `maximum` permits are out.
-    func take() throws(Failure) -> Permit {
+    package func take() throws(Failure) -> Permit {
         guard count.add(1, ordering: .relaxed).newValue <= maximum else {
             count.subtract(1, ordering: .relaxed)
             var failure = Failure(

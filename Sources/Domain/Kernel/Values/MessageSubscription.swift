@@ -1,6 +1,6 @@
 /// One subscriber's messages, to be iterated once. Unsubscribes when it, or its iterator, goes.
-struct RedisSubscription: AsyncSequence, Sendable {
-    typealias Failure = Never
+package struct MessageSubscription: AsyncSequence, Sendable {
+    package typealias Failure = Never
 
     /// Runs `body` when the last reference to it goes.
     fileprivate final class Ending: Sendable {
@@ -15,14 +15,14 @@ struct RedisSubscription: AsyncSequence, Sendable {
     private let unsubscribe: @Sendable () -> Void
     private let ending: Ending
 
-    init(stream: AsyncStream<[UInt8]>, unsubscribe: @escaping @Sendable () -> Void) {
+    package init(stream: AsyncStream<[UInt8]>, unsubscribe: @escaping @Sendable () -> Void) {
         self.stream = stream
         self.unsubscribe = unsubscribe
         ending = Ending(unsubscribe)
     }
 
-    struct AsyncIterator: AsyncIteratorProtocol {
-        typealias Failure = Never
+    package struct AsyncIterator: AsyncIteratorProtocol {
+        package typealias Failure = Never
 
         fileprivate var base: AsyncStream<[UInt8]>.Iterator
         /// The sequence's, so that an iterator may outlive its sequence, and its own.
@@ -33,12 +33,12 @@ struct RedisSubscription: AsyncSequence, Sendable {
             self.endings = endings
         }
 
-        mutating func next(isolation actor: isolated (any Actor)?) async -> [UInt8]? {
+        package mutating func next(isolation actor: isolated (any Actor)?) async -> [UInt8]? {
             await base.next(isolation: actor)
         }
     }
 
-    func makeAsyncIterator() -> AsyncIterator {
+    package func makeAsyncIterator() -> AsyncIterator {
         AsyncIterator(stream.makeAsyncIterator(), [ending, Ending(unsubscribe)])
     }
 }

@@ -17,7 +17,8 @@ struct RedisStage: Sendable {
         guard let url else { return }
         var settings = RedisSettings(url: url)
         settings.keyPrefix = "test:\(UUIDv7()):"
-        settings.commandDeadline = .seconds(10)
+        settings.commandDeadline = .seconds(20)
+        settings.connectDeadline = .seconds(20)
         let client = try RedisClient(
             settings: settings, eventLoopGroup: MultiThreadedEventLoopGroup.singleton,
             logger: Logger(label: "test"))

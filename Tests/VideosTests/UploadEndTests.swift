@@ -115,6 +115,28 @@ import Videos
         }
     }
 
+    @Test func `a completion that died behind the object store is finished by who looks`() async throws {
+        try await VideoStage.with { stage async throws in
+            let announced = try await stage.announce()
+            let id = announced.upload.upload.id
+            let references = try await stage.send(announced)
+            _ = try await stage.objects.complete(
+                announced.upload.upload.multipart(in: stage.owner.tenant), parts: references)
+            let seen = try await withThrowingTaskGroup(of: VideoLibrary.UploadView.self) { group in
+                for _ in 0..<4 { group.addTask { try await stage.library.upload(id, stage.owner) } }
+                return try await group.reduce(into: []) { $0.append($1) }
+            }
+            for view in seen {
+                #expect(view.upload.state == .completed)
+                #expect(view.parts.isEmpty, "there is nothing to send to")
+            }
+            #expect(try await stage.video(announced.video.id)?.state == .processing)
+            #expect(try await stage.complete(announced, []).id == announced.video.id)
+            #expect(try await stage.react().map(\.type) == [VideoUploaded.type])
+            #expect(try await stage.usage() == VideoUsage(bytes: 2_000, openUploads: 0))
+        }
+    }
+
     /// Where in the completion the deletion falls.
     enum Moment: CaseIterable { case beforeTheObject, afterTheObject }
 

@@ -1,4 +1,5 @@
 package import Kernel
+import Synchronization
 
 extension S3ObjectStore: MultipartStore {
     /// A crash before the answer is kept leaves an upload that only `abort` without a handle finds, or the bucket's
@@ -43,6 +44,9 @@ extension S3ObjectStore: MultipartStore {
         _ upload: MultipartUpload, parts references: [UploadedPart.Reference]
     ) async throws -> ObjectStat {
         let key = try validated(upload)
+        // In this process one after the other: the second finds what the first has made.
+        while !completing.withLock({ $0.insert(upload.id).inserted }) { try await client.pause(afterAttempt: 1) }
+        defer { completing.withLock { _ = $0.remove(upload.id) } }
         guard let handle = upload.handle, let listed = try await client.parts(of: key, handle) else {
             // Not open: because it is complete, or about to be, or because it never was or was aborted.
             let etag = Self.etag(of: references.map(\.etag))
@@ -64,8 +68,8 @@ extension S3ObjectStore: MultipartStore {
         return try await finish(upload, key, handle, parts)
     }
 
-    /// Looks for an object that another's completion is about to make: some seconds.
-    private static let looks = 8
+    /// Looks for an object that a completion in another process is about to make: some seconds.
+    private static let looks = 12
 
     /// Makes the object, and looks at it. Whoever completes at the same time gets the same answer.
     func finish(

@@ -3,6 +3,7 @@ package import Kernel
 package import Logging
 package import NIOCore
 import NIOHTTP1
+import Synchronization
 
 /// Objects in a bucket of a store that speaks S3.
 ///
@@ -55,6 +56,8 @@ package final class S3ObjectStore: Sendable {
     let publicEndpoint: S3Endpoint
     let threads = FileThreads(4)
     let writers: TransferLimit
+    /// Uploads that are being completed.
+    let completing = Mutex<Set<String>>([])
     let now: @Sendable () -> Timestamp
     let logger: Logger
     private let http: HTTPClient

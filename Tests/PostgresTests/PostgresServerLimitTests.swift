@@ -10,18 +10,14 @@ import Testing
 @Suite(.enabled(if: TestPostgres.isAvailable, "needs CLOUDSTREAM_POSTGRES_URL"))
 struct PostgresServerLimitTests: ThingsStage {
     @Test func `of 64 statements that travel together one fails, and it alone`() async throws {
-        try await withDriver { _, file in
-            let settings = file.settings
-            let parameters = try PostgresURL(file.url).parameters(
-                for: settings.addresses()[0], .singleReads, settings)
-            let pipeline = try PostgresPipeline(parameters, settings, name: "test")
+        try await withDriver { (_, file) async throws in
+            let pipeline = try pipeline(file)
             for _ in 0..<5 {
                 let answers = await withTaskGroup(of: (Int, String?).self) { group in
                     for number in 0..<64 {
                         group.addTask {
                             do {
-                                let answer = try await pipeline.read(quotient(of: 100, number))
-                                return (number, "\(PostgresRow(result: answer.value, row: 0).integer(0))")
+                                return (number, try await integer(quotient(of: 100, number), pipeline))
                             } catch {
                                 return (number, ((error as? Failure)?.postgres?.sqlState))
                             }
@@ -34,6 +30,83 @@ struct PostgresServerLimitTests: ThingsStage {
             }
             await pipeline.close()
         }
+    }
+
+    @Test(arguments: [1, 2, 3, 70])
+    func `each of few and of many callers gets its own answer, again and again`(_ crowd: Int) async throws {
+        try await withDriver { (_, file) async throws in
+            let pipeline = try pipeline(file)
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for caller in 1...crowd {
+                    group.addTask {
+                        for number in 1...200 {
+                            let dividend = caller * 1000 + number
+                            let answer = try await integer(quotient(of: dividend, 1), pipeline)
+                            #expect(answer == "\(dividend)")
+                        }
+                    }
+                }
+                try await group.waitForAll()
+            }
+            #expect(pipeline.load == 0)
+            await pipeline.close()
+        }
+    }
+
+    @Test(.timeLimit(.minutes(5)))
+    func `connections that are given up under callers cost them nothing but time`() async throws {
+        try await withDriver { (_, file) async throws in
+            let pipeline = try pipeline(file)
+            try await withThrowingTaskGroup(of: Int.self) { group in
+                for caller in 1...8 {
+                    group.addTask {
+                        for number in 1...100 {
+                            let answer = try await integer(quotient(of: caller * number, 1), pipeline)
+                            #expect(answer == "\(caller * number)")
+                            if caller == 1, number % 20 == 0 { pipeline.reset() }
+                        }
+                        return 100
+                    }
+                }
+                let total = try await group.reduce(0, +)
+                #expect(total == 800)
+            }
+            await pipeline.close()
+        }
+    }
+
+    @Test(.timeLimit(.minutes(5)))
+    func `a pipeline that slept is woken, and its deadlines hold`() async throws {
+        try await withDriver { (_, file) async throws in
+            let pipeline = try pipeline(file)
+            for _ in 0..<3 {
+                let answer = try await integer(quotient(of: 7, 1), pipeline)
+                #expect(answer == "7")
+                // Longer than its thread waits before it sleeps until it is woken.
+                try await Task.sleep(for: PipelineCore.tick * 3)
+            }
+            let slow = PipelinedCall(
+                try PostgresConnection.Command("SELECT pg_sleep(60)"), .system,
+                deadline: .now + .milliseconds(200))
+            let start = ContinuousClock.now
+            let late = await failure { try await pipeline.run(slow) }
+            #expect(late?.code == "timeout")
+            #expect(ContinuousClock.now - start < .seconds(10))
+            let answer = try await integer(quotient(of: 8, 1), pipeline)
+            #expect(answer == "8")
+            await pipeline.close()
+        }
+    }
+
+    private func pipeline(_ file: TestPostgres) throws -> PostgresPipeline {
+        let parameters = try PostgresURL(file.url).parameters(
+            for: file.settings.addresses()[0], .singleReads, file.settings)
+        return try PostgresPipeline(parameters, file.settings, name: "test")
+    }
+
+    private func integer(_ call: PipelinedCall, _ pipeline: PostgresPipeline) async throws -> String? {
+        try await pipeline.run(call)
+        return call.result.map { "\(PostgresRow(result: $0, row: 0).integer(0))" }
     }
 
     @Test func `a caller that gives up disturbs none of those beside it`() async throws {
@@ -56,7 +129,7 @@ struct PostgresServerLimitTests: ThingsStage {
         }
     }
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(5)))
     func `a slow statement is cancelled at the server and its connection is used again`() async throws {
         try await withDriver {
             $0.connections = 1
@@ -74,7 +147,7 @@ struct PostgresServerLimitTests: ThingsStage {
         }
     }
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(5)))
     func `a statement that lasts too long is ended by the server`() async throws {
         try await withDriver {
             $0.statementDeadline = .milliseconds(1_500)
@@ -90,7 +163,7 @@ struct PostgresServerLimitTests: ThingsStage {
         }
     }
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(5)))
     func `ten thousand callers share few connections, and beyond the bound they are refused`() async throws {
         try await withDriver {
             $0.maximumQueue = 2_000
@@ -125,7 +198,7 @@ struct PostgresServerLimitTests: ThingsStage {
         }
     }
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(5)))
     func `writes that meet are run again until each has had its effect`() async throws {
         try await withDriver {
             $0.connections = 8
@@ -155,7 +228,7 @@ struct PostgresServerLimitTests: ThingsStage {
         }
     }
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(5)))
     func `closing waits for what was accepted and refuses the rest`() async throws {
         try await TestPostgres.with([thingsSchema]) { file async throws in
             let driver = try file.driver()

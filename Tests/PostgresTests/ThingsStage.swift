@@ -66,11 +66,10 @@ extension ThingsStage {
         return Int(found[0][0] ?? "") ?? -1
     }
 
-    func quotient(of dividend: Int, _ divisor: Int) throws -> PipelinedStatement {
-        PipelinedStatement(
-            command: try PostgresConnection.Command(
-                "SELECT \(dividend) / $1::int", [.integer(Int64(divisor))]),
-            lane: .system, atLeast: nil, deadline: .now + .seconds(10))
+    func quotient(of dividend: Int, _ divisor: Int) throws -> PipelinedCall {
+        PipelinedCall(
+            try PostgresConnection.Command("SELECT \(dividend) / $1::int", [.integer(Int64(divisor))]),
+            .system, deadline: .now + .seconds(10))
     }
 }
 

@@ -1,12 +1,15 @@
 import Kernel
 import Relational
 
-/// Values of one statement as libpq takes them: one block of bytes, with a place, length and format for each.
+/// Values of one statement as libpq takes them: one block of bytes, with a place, length and format for each. Kept by
+/// a connection, so that its room is used again.
 ///
 /// Types are left to the server, which knows them from the columns: so one prepared statement serves null and not null.
-struct ParameterBuffer: Sendable {
+struct ParameterBuffer {
     private static let textFormat: Int32 = 0
     private static let binaryFormat: Int32 = 1
+    /// More is not kept for the next statement.
+    private static let keptBytes = 1 << 16
 
     private var bytes: [UInt8] = []
     /// Where each value begins; nil for null.
@@ -15,24 +18,28 @@ struct ParameterBuffer: Sendable {
     private var formats: [Int32] = []
 
     /// `invalid` (code `invalid_text`) where a text holds a NUL, which the server cannot keep.
-    init(_ values: [SQLValue]) throws {
-        offsets.reserveCapacity(values.count)
-        lengths.reserveCapacity(values.count)
-        formats.reserveCapacity(values.count)
-        for value in values { try append(value) }
+    static func check(_ values: [SQLValue]) throws {
+        for case .text(let text) in values where text.utf8.contains(0) {
+            throw Failure(.invalid, "invalid_text", "Text cannot hold a NUL character.")
+        }
     }
 
-    private mutating func append(_ value: SQLValue) throws {
+    /// Takes checked `values` in place of those before.
+    mutating func fill(_ values: [SQLValue]) {
+        bytes.removeAll(keepingCapacity: bytes.count <= Self.keptBytes)
+        offsets.removeAll(keepingCapacity: true)
+        lengths.removeAll(keepingCapacity: true)
+        formats.removeAll(keepingCapacity: true)
+        for value in values { append(value) }
+    }
+
+    private mutating func append(_ value: SQLValue) {
         let start = bytes.count
         switch value {
         case .null: return add(start: nil, Self.textFormat)
-        case .integer(let number): bytes.append(contentsOf: String(number).utf8)
+        case .integer(let number): append(number)
         case .real(let number): bytes.append(contentsOf: "\(number)".utf8)
-        case .text(let text):
-            bytes.append(contentsOf: text.utf8)
-            guard !bytes[start...].contains(0) else {
-                throw Failure(.invalid, "invalid_text", "Text cannot hold a NUL character.")
-            }
+        case .text(let text): bytes.append(contentsOf: text.utf8)
         case .blob(let blob):
             bytes.append(contentsOf: blob)
             add(start: start, Self.binaryFormat)
@@ -45,6 +52,17 @@ struct ParameterBuffer: Sendable {
         }
         add(start: start, Self.textFormat)
         bytes.append(0)
+    }
+
+    private mutating func append(_ number: Int64) {
+        if number < 0 { bytes.append(UInt8(ascii: "-")) }
+        var rest = number.magnitude
+        let start = bytes.count
+        repeat {
+            bytes.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10))
+            rest /= 10
+        } while rest > 0
+        bytes[start...].reverse()
     }
 
     private mutating func add(start: Int?, _ format: Int32) {

@@ -1,79 +1,46 @@
 import Foundation
 import Kernel
 
-/// One connection of the pipeline, from being opened to being lost, on the pipeline's thread.
+/// One connection of the pipeline, while it is up.
 struct PipelineSlot {
     enum Expected {
         case leading, trailing
         case statement(Int)
     }
 
-    private enum Phase {
-        case down
-        case connecting(PostgresConnection, wantsWrite: Bool, until: ContinuousClock.Instant)
-        case up(PostgresConnection)
-    }
-
-    private var phase = Phase.down
+    private let connection: PostgresConnection
     /// Answers to come, in order; the end of each transaction comes behind its last.
     private var expected = Fifo<Expected>()
-    private var hasUnsent = false
+    /// Something is still to be sent.
+    private(set) var hasUnsent = false
     /// What the server told before and behind the statements of the transaction that is coming in.
     private(set) var leading: ReplicaMark?
     private(set) var trailing: ReplicaMark?
+    /// Its socket is being watched.
+    var isArmed = false
 
-    mutating func connect(_ parameters: [String: String], _ settings: PostgresSettings) throws {
-        let connection = try PostgresConnection(parameters, statements: settings.preparedStatements)
-        phase = .connecting(connection, wantsWrite: true, until: .now + settings.connectDeadline)
+    private static let question = Result {
+        try PostgresConnection.Command(ReplicaMark.question, asText: true)
     }
 
-    /// Forgets the connection, which closes it.
-    mutating func drop() { self = PipelineSlot() }
+    init(_ connection: PostgresConnection) { self.connection = connection }
 
-    /// Nil while there is nothing to watch.
-    var watched: pollfd? {
-        switch phase {
-        case .down: nil
-        case .connecting(let connection, let wantsWrite, _):
-            pollfd(fd: connection.descriptor, events: Int16(wantsWrite ? POLLOUT : POLLIN), revents: 0)
-        case .up(let connection):
-            pollfd(
-                fd: connection.descriptor, events: Int16(hasUnsent ? POLLIN | POLLOUT : POLLIN), revents: 0)
-        }
-    }
-
-    var isConnecting: Bool { if case .connecting = phase { true } else { false } }
-
-    /// Goes on connecting, if its socket is `ready`; true once it can be sent to. Throws when that fails or lasts.
-    mutating func advance(ready: Bool, at now: ContinuousClock.Instant) throws -> Bool {
-        guard case .connecting(let connection, _, let until) = phase else { return false }
-        guard now < until else { throw PostgresError(.connectionLost, message: "connecting took too long") }
-        guard ready else { return false }
-        switch try connection.advance() {
-        case .ready:
-            phase = .up(connection)
-            return true
-        case let progress:
-            phase = .connecting(connection, wantsWrite: progress == .writes, until: until)
-            return false
-        }
-    }
+    var descriptor: Int32 { connection.descriptor }
 
     /// Sends transactions, each between two questions if marks are asked for.
-    mutating func send(_ parts: [[(Int, PostgresConnection.Command)]], asksForMarks: Bool) throws {
-        guard case .up(let connection) = phase else { return }
-        let question = try PostgresConnection.Command(ReplicaMark.question, asText: true)
+    mutating func send(_ parts: [[Int]], of calls: CallTable, asksForMarks: Bool) throws {
         for part in parts {
             if asksForMarks {
-                try connection.add(question)
+                try connection.add(Self.question.get())
                 expected.append(.leading)
             }
-            for (number, command) in part {
-                try connection.add(command)
+            for number in part {
+                guard let call = calls[number] else { continue }
+                try connection.add(call.command)
                 expected.append(.statement(number))
             }
             if asksForMarks {
-                try connection.add(question)
+                try connection.add(Self.question.get())
                 expected.append(.trailing)
             }
             try connection.sync()
@@ -82,14 +49,12 @@ struct PipelineSlot {
     }
 
     mutating func receive() throws {
-        guard case .up(let connection) = phase else { return }
         try connection.consume()
         if hasUnsent { hasUnsent = try !connection.flush() }
     }
 
     /// The next answer to a statement, or the end of a transaction.
     mutating func next() throws -> (number: Int?, event: PostgresConnection.Event)? {
-        guard case .up(let connection) = phase else { return nil }
         while let event = try connection.next() {
             if case .synced = event { return (nil, event) }
             switch expected.popFirst() {

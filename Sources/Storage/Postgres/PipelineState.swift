@@ -34,8 +34,9 @@ struct PipelineState {
         let number: Int
         let lane: Lane
         let deadline: Instant
-        fileprivate(set) var losses = 0
-        fileprivate(set) var isAlone = false
+        var losses = 0
+        /// Sent in a transaction of its own.
+        var isAlone = false
 
         init(_ number: Int, _ lane: Lane, deadline: Instant) {
             self.number = number
@@ -44,29 +45,12 @@ struct PipelineState {
         }
     }
 
-    private struct Entry {
-        var request: Request
-        var outcome: Outcome?
-        /// Its caller has gone and been told.
-        var isAbandoned = false
-    }
-
-    private enum Slot {
-        case down
-        case connecting
-        /// Idle where there are no parts.
-        case up([[Entry]])
-
-        var isUp: Bool { if case .up = self { true } else { false } }
-        var isIdle: Bool { if case .up(let parts) = self { parts.isEmpty } else { false } }
-    }
-
     /// The server's own deadline is to come first, for it costs no connection.
     static let grace = Duration.milliseconds(500)
 
     private let maximumBatch: Int
     private let maximumQueue: Int
-    private var slots: [Slot]
+    private var slots: [PipelineTravel]
     private var queues: [Fifo<Request>]
     private var alone = Fifo<Request>()
     private var abandoned: Set<Int> = []
@@ -77,14 +61,20 @@ struct PipelineState {
     init(slots count: Int, maximumBatch: Int, maximumQueue: Int) {
         self.maximumBatch = max(1, maximumBatch)
         self.maximumQueue = maximumQueue
-        slots = Array(repeating: .down, count: max(1, count))
+        slots = Array(repeating: PipelineTravel(), count: max(1, count))
         queues = Lane.allCases.map { _ in Fifo() }
     }
 
     var waiting: Int { queues.reduce(alone.count) { $0 + $1.count } - abandoned.count }
-    var travelling: Int {
-        slots.reduce(0) { if case .up(let parts) = $1 { $0 + parts.reduce(0) { $0 + $1.count } } else { $0 } }
+    var travelling: Int { slots.reduce(0) { $0 + $1.entries.count - $1.start } }
+
+    /// Something may be done about what is submitted now: not if it could only wait for a connection that is busy.
+    var takesMore: Bool {
+        isClosing || unreachableUntil != nil || slots.contains { $0.isIdle || $0.phase == .down }
     }
+
+    /// Something travels there.
+    func isBusy(_ slot: Int) -> Bool { !slots[slot].entries.isEmpty }
 
     mutating func submit(_ request: Request, at now: Instant) -> [Action] {
         if isClosing { return [.refuse(request.number, .closed)] }
@@ -99,43 +89,40 @@ struct PipelineState {
 
     /// Sends what waits over the connections that are free. To be called after a group of events.
     mutating func dispatch() -> [Action] {
+        guard !(queues[0].isEmpty && queues[1].isEmpty && alone.isEmpty) else { return [] }
         var actions: [Action] = []
-        while let slot = slots.firstIndex(where: \.isIdle), let parts = nextParts() {
-            slots[slot] = .up(parts)
-            actions.append(.send(slot, parts.map { $0.map(\.request.number) }))
+        while let slot = slots.firstIndex(where: \.isIdle), let parts = load(slot) {
+            actions.append(.send(slot, parts))
         }
         return actions
     }
 
     /// Of one that waits, its place is forgotten; of one that travels, its answer is.
     mutating func abandon(_ number: Int) -> [Action] {
-        for (index, slot) in slots.enumerated() {
-            guard case .up(var parts) = slot else { continue }
-            for part in parts.indices {
-                guard let entry = parts[part].firstIndex(where: { $0.request.number == number }) else {
-                    continue
-                }
-                guard !parts[part][entry].isAbandoned else { return [] }
-                parts[part][entry].isAbandoned = true
-                slots[index] = .up(parts)
-                return [.refuse(number, .abandoned)]
-            }
+        for slot in slots.indices {
+            let travelling = slots[slot].entries.indices.dropFirst(slots[slot].start)
+            guard let entry = travelling.first(where: { slots[slot].entries[$0].request.number == number })
+            else { continue }
+            guard !slots[slot].entries[entry].isAbandoned else { return [] }
+            slots[slot].entries[entry].isAbandoned = true
+            return [.refuse(number, .abandoned)]
         }
         guard abandoned.insert(number).inserted else { return [] }
         return [.refuse(number, .abandoned)]
     }
 
     mutating func connected(_ slot: Int) {
-        slots[slot] = .up([])
+        slots[slot].phase = .up
+        slots[slot].clear()
         failuresInARow = 0
         unreachableUntil = nil
     }
 
     /// While no connection is up or coming, nobody is let wait.
     mutating func connectFailed(_ slot: Int, until: Instant) -> [Action] {
-        slots[slot] = .down
+        slots[slot].phase = .down
         failuresInARow += 1
-        guard !slots.contains(where: { if case .down = $0 { false } else { true } }) else { return [] }
+        guard slots.allSatisfy({ $0.phase == .down }) else { return [] }
         unreachableUntil = until
         return takeAll().map { .refuse($0.number, .unreachable) }
     }
@@ -143,11 +130,13 @@ struct PipelineState {
     /// Reads change nothing, so each that travelled there is tried once more. A server that went down took all
     /// connections with it, and each may be found so only when it is used.
     mutating func lost(_ slot: Int) -> [Action] {
-        guard case .up(let parts) = slots[slot] else { return [] }
-        slots[slot] = .down
+        guard slots[slot].phase == .up else { return [] }
+        let entries = slots[slot].entries.dropFirst(slots[slot].start)
+        slots[slot].phase = .down
+        slots[slot].clear()
         var actions: [Action] = []
         var again: [Request] = []
-        for entry in parts.joined() where !entry.isAbandoned {
+        for entry in entries where !entry.isAbandoned {
             var request = entry.request
             request.losses += 1
             if request.losses > slots.count || isClosing {
@@ -165,31 +154,31 @@ struct PipelineState {
 
     /// The answer to the next statement that travels there; answers come in order.
     mutating func answered(_ slot: Int, _ outcome: Outcome) {
-        guard case .up(var parts) = slots[slot], !parts.isEmpty,
-            let entry = parts[0].firstIndex(where: { $0.outcome == nil })
-        else { return }
-        parts[0][entry].outcome = outcome
-        slots[slot] = .up(parts)
+        let entry = slots[slot].answered
+        guard slots[slot].phase == .up, entry < slots[slot].entries.count else { return }
+        slots[slot].entries[entry].outcome = outcome
+        slots[slot].answered += 1
     }
 
     /// The first transaction that travels there has ended.
     mutating func synced(_ slot: Int) -> [Action] {
-        guard case .up(var parts) = slots[slot], !parts.isEmpty else { return [] }
-        let part = parts.removeFirst()
-        slots[slot] = .up(parts)
-        if part.allSatisfy({ $0.outcome == .succeeded }) {
-            return part.filter { !$0.isAbandoned }.map { .deliver($0.request.number) }
-        }
+        guard slots[slot].phase == .up, !slots[slot].ends.isEmpty else { return [] }
+        let part = slots[slot].start..<slots[slot].ends[slots[slot].ended]
+        let isWhole = slots[slot].entries[part].allSatisfy { $0.outcome == .succeeded }
         var actions: [Action] = []
-        for entry in part where !entry.isAbandoned {
-            var request = entry.request
-            if entry.outcome == .failed || request.isAlone {
-                actions.append(.fail(request.number))
+        actions.reserveCapacity(part.count)
+        for entry in slots[slot].entries[part] where !entry.isAbandoned {
+            if isWhole {
+                actions.append(.deliver(entry.request.number))
+            } else if entry.outcome == .failed || entry.request.isAlone {
+                actions.append(.fail(entry.request.number))
             } else {
+                var request = entry.request
                 request.isAlone = true
                 alone.append(request)
             }
         }
+        slots[slot].endFirst()
         return actions
     }
 
@@ -202,20 +191,16 @@ struct PipelineState {
                 if abandoned.remove(first.number) == nil { actions.append(.refuse(first.number, .late)) }
             }
         }
-        for index in slots.indices {
-            guard case .up(var parts) = slots[index] else { continue }
+        for slot in slots.indices where slots[slot].phase == .up {
             var isStuck = false
-            for part in parts.indices {
-                for entry in parts[part].indices where parts[part][entry].request.deadline + Self.grace <= now
-                {
-                    isStuck = true
-                    guard !parts[part][entry].isAbandoned else { continue }
-                    parts[part][entry].isAbandoned = true
-                    actions.append(.refuse(parts[part][entry].request.number, .late))
-                }
+            for entry in slots[slot].start..<slots[slot].entries.count
+            where slots[slot].entries[entry].request.deadline + Self.grace <= now {
+                isStuck = true
+                guard !slots[slot].entries[entry].isAbandoned else { continue }
+                slots[slot].entries[entry].isAbandoned = true
+                actions.append(.refuse(slots[slot].entries[entry].request.number, .late))
             }
-            slots[index] = .up(parts)
-            if isStuck { actions += [.drop(index)] + lost(index) }
+            if isStuck { actions += [.drop(slot)] + lost(slot) }
         }
         return actions
     }
@@ -229,36 +214,52 @@ struct PipelineState {
     private mutating func connectAll() -> [Action] {
         guard !isClosing, waiting > 0 else { return [] }
         var actions: [Action] = []
-        for index in slots.indices {
-            guard case .down = slots[index] else { continue }
-            slots[index] = .connecting
-            actions.append(.connect(index))
+        for slot in slots.indices where slots[slot].phase == .down {
+            slots[slot].phase = .connecting
+            actions.append(.connect(slot))
         }
         return actions
     }
 
-    /// What one free connection takes: those that go alone first, else a fair part of the lane that waits longest.
-    private mutating func nextParts() -> [[Entry]]? {
-        var parts: [[Entry]] = []
-        while parts.count < maximumBatch, let request = take(from: \.alone) {
-            parts.append([Entry(request: request)])
+    /// Gives a free connection what it takes: those that go alone first, else a fair part of the lane that waits
+    /// longest. Nil if nothing waits.
+    private mutating func load(_ slot: Int) -> [[Int]]? {
+        var parts: [[Int]] = []
+        while parts.count < maximumBatch, let request = Self.take(from: &alone, but: &abandoned) {
+            parts.append([request.number])
+            slots[slot].entries.append(PipelineTravel.Entry(request: request))
+            slots[slot].ends.append(parts.count)
         }
         if !parts.isEmpty { return parts }
-        let lanes = queues.indices.filter { !queues[$0].isEmpty }
-        let lane = lanes.min { (queues[$0].first?.deadline ?? .now) < (queues[$1].first?.deadline ?? .now) }
-        guard let lane else { return nil }
         let free = slots.count(where: \.isIdle)
-        let share = min(maximumBatch, (queues[lane].count + free - 1) / free)
-        var batch: [Entry] = []
-        while batch.count < share, let request = take(from: \.queues[lane]) {
-            batch.append(Entry(request: request))
+        while let lane = laneThatWaitsLongest {
+            let share = min(maximumBatch, (queues[lane].count + free - 1) / free)
+            var numbers: [Int] = []
+            numbers.reserveCapacity(share)
+            while numbers.count < share, let request = Self.take(from: &queues[lane], but: &abandoned) {
+                numbers.append(request.number)
+                slots[slot].entries.append(PipelineTravel.Entry(request: request))
+            }
+            guard !numbers.isEmpty else { continue }
+            slots[slot].ends.append(numbers.count)
+            return [numbers]
         }
-        return batch.isEmpty ? nextParts() : [batch]
+        return nil
     }
 
-    private mutating func take(from queue: WritableKeyPath<Self, Fifo<Request>>) -> Request? {
-        while let request = self[keyPath: queue].popFirst() {
-            if abandoned.remove(request.number) == nil { return request }
+    private var laneThatWaitsLongest: Int? {
+        var found: (lane: Int, deadline: Instant)?
+        for lane in queues.indices {
+            guard let deadline = queues[lane].first?.deadline else { continue }
+            if let best = found, best.deadline <= deadline { continue }
+            found = (lane, deadline)
+        }
+        return found?.lane
+    }
+
+    private static func take(from queue: inout Fifo<Request>, but abandoned: inout Set<Int>) -> Request? {
+        while let request = queue.popFirst() {
+            if abandoned.isEmpty || abandoned.remove(request.number) == nil { return request }
         }
         return nil
     }

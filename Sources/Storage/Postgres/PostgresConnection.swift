@@ -10,7 +10,7 @@ import Relational
 final class PostgresConnection {
     struct Command: Sendable {
         let text: String
-        let parameters: ParameterBuffer
+        let values: [SQLValue]
         /// Answered as text rather than in binary form.
         let asText: Bool
         /// Kept prepared; not worth it for what is sent once.
@@ -19,8 +19,9 @@ final class PostgresConnection {
         /// `invalid` if a value cannot be sent.
         init(_ text: String, _ values: [SQLValue] = [], asText: Bool = false, isPrepared: Bool = true) throws
         {
+            try ParameterBuffer.check(values)
             self.text = text
-            parameters = try ParameterBuffer(values)
+            self.values = values
             self.asText = asText
             self.isPrepared = isPrepared
         }
@@ -49,6 +50,7 @@ final class PostgresConnection {
     private let handle: OpaquePointer
     private var statements: PreparedStatements
     private var expected = Fifo<Expected>()
+    private var parameters = ParameterBuffer()
     /// The statement that follows could not be prepared.
     private var preparingFailed: PostgresError?
     private var isBetweenAnswers = true
@@ -97,7 +99,7 @@ final class PostgresConnection {
 
     /// Puts a command in.
     func add(_ command: Command) throws {
-        let parameters = command.parameters
+        parameters.fill(command.values)
         let format = command.asText ? 0 : Self.binary
         guard command.isPrepared else {
             let sent = parameters.withPointers { count, values, lengths, formats in

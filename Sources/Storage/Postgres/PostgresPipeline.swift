@@ -2,51 +2,52 @@ import Foundation
 import Kernel
 import Synchronization
 
-/// One thread that multiplexes single statements of many callers over few connections; `PipelineState` decides, this
-/// obeys.
+/// Multiplexes single statements of many callers over few connections.
 ///
-/// Unchecked because the thread alone touches `state`, `slots` and `reads`; callers reach it through `inbox`.
-final class PostgresPipeline: @unchecked Sendable {
-    private enum Message {
-        case read(Int, PipelinedRead)
-        case abandon(Int)
-        case reset, close
-    }
-
+/// Callers send on their own threads, which libpq does without waiting: one that comes alone at once, and of many that
+/// come together the first for all, when each that is ready to run has run. A thread waits for the answers, opens
+/// connections and keeps the deadlines.
+final class PostgresPipeline: Sendable {
     private struct Inbox {
-        var messages: [Message] = []
-        /// The thread has gone and takes no more.
+        var calls: [PipelinedCall] = []
+        /// Callers that have gone.
+        var abandoned: [PipelinedCall] = []
+        var isReset = false
+        var isClosing = false
+        /// Somebody will come by and take what is here.
+        var isPumpDue = false
+        /// Calls need not wait for an answer to others, after which the thread takes them.
+        var takesMore = true
+        /// The thread sleeps until it is woken.
+        var isDozing = false
+        /// The thread has gone, and nothing is taken any more.
         var isEnded = false
     }
 
-    private let parameters: [String: String]
-    private let settings: PostgresSettings
+    private enum Reception {
+        case refused(PipelineState.Refusal)
+        case taken
+        /// Somebody has to send it.
+        case first
+    }
+
     private let inbox = Mutex(Inbox())
-    private let isSignalled = Atomic(false)
-    private let numbers = Atomic(0)
+    private let core: Mutex<PipelineCore>
+    private let connections: Int
+    private let maximumQueue: Int
     private let underWay = Atomic(0)
     private let ended = DispatchGroup()
-    private let wakeup: WakeupPipe
-
-    private var state: PipelineState
-    private var slots: [PipelineSlot]
-    private var reads: [Int: PipelinedRead] = [:]
-    private var isClosing = false
-
-    /// How long the thread sleeps while something waits or travels, so that deadlines are noticed.
-    private static let tick: Int32 = 50
+    private let watch: SocketWatch
 
     init(_ parameters: [String: String], _ settings: PostgresSettings, name: String) throws {
-        self.parameters = parameters
-        self.settings = settings
-        wakeup = try WakeupPipe()
-        let count = max(1, settings.pipelineConnections)
-        state = PipelineState(
-            slots: count, maximumBatch: settings.maximumBatch, maximumQueue: settings.maximumQueue)
-        slots = (0..<count).map { _ in PipelineSlot() }
+        let watch = try SocketWatch()
+        self.watch = watch
+        connections = max(1, settings.pipelineConnections)
+        maximumQueue = settings.maximumQueue
+        core = Mutex(PipelineCore(settings, watch))
         ended.enter()
         let thread = Thread { [self] in
-            loop()
+            loop(PipelineDial(parameters, settings, watch))
             ended.leave()
         }
         thread.name = name
@@ -57,170 +58,196 @@ final class PostgresPipeline: @unchecked Sendable {
     /// Statements that wait or travel.
     var load: Int { underWay.load(ordering: .relaxed) }
 
-    func read(_ statement: PipelinedStatement) async throws -> PipelinedRead.Answer {
-        let number = numbers.add(1, ordering: .relaxed).newValue
-        underWay.add(1, ordering: .relaxed)
+    /// Returns when `call` has its result.
+    func run(_ call: PipelinedCall) async throws {
+        let crowd = underWay.add(1, ordering: .relaxed).newValue
         defer { underWay.subtract(1, ordering: .relaxed) }
-        return try await withTaskCancellationHandler {
-            try await withCheckedThrowingContinuation { continuation in
-                post(.read(number, PipelinedRead(statement: statement, continuation: continuation)))
+        try await withTaskCancellationHandler {
+            try await withUnsafeThrowingContinuation { continuation in
+                call.continuation = continuation
+                submit(call, crowd)
                 // The handler may have run before there was anything to abandon.
-                if Task.isCancelled { post(.abandon(number)) }
+                if Task.isCancelled { abandon(call) }
             }
         } onCancel: {
-            post(.abandon(number))
+            abandon(call)
         }
     }
 
     /// Drops the connections; what travels is tried once more over new ones.
-    func reset() { post(.reset) }
+    func reset() {
+        inbox.withLock { $0.isReset = true }
+        watch.signal()
+    }
 
     func close() async {
-        post(.close)
+        inbox.withLock { $0.isClosing = true }
+        watch.signal()
         await withCheckedContinuation { continuation in
             ended.notify(queue: .global()) { continuation.resume() }
         }
     }
 
-    private func post(_ message: Message) {
-        let isEnded = inbox.withLock { inbox in
-            if !inbox.isEnded { inbox.messages.append(message) }
-            return inbox.isEnded
+    // MARK: Callers
+
+    private func submit(_ call: PipelinedCall, _ crowd: Int) {
+        let (reception, isDozing) = inbox.withLock { inbox -> (Reception, Bool) in
+            if inbox.isEnded { return (.refused(.closed), false) }
+            guard inbox.calls.count < maximumQueue else { return (.refused(.full), false) }
+            inbox.calls.append(call)
+            let isFirst = inbox.takesMore && !inbox.isPumpDue
+            defer {
+                if isFirst { inbox.isPumpDue = true }
+                inbox.isDozing = false
+            }
+            return (isFirst ? .first : .taken, inbox.isDozing)
         }
-        if isEnded {
-            if case .read(_, let read) = message { read.refuse(.closed) }
-            return
+        if isDozing { watch.signal() }
+        switch reception {
+        case .taken: break
+        case .first where crowd == 1: pump(lookingFor: call)
+        case .first where crowd <= connections: pump()
+        case .first: pumpSoon()
+        case .refused(let refusal):
+            call.refuse(refusal)
+            call.resume()
         }
-        if !isSignalled.exchange(true, ordering: .acquiringAndReleasing) { wakeup.signal() }
     }
 
-    private func loop() {
-        while !(isClosing && reads.isEmpty) {
-            let ready = sleep()
-            let now = ContinuousClock.now
-            for slot in slots.indices { serve(slot, ready[slot], at: now) }
-            for message in takeMessages() { take(message, at: now) }
-            perform(state.expire(at: now))
-            perform(state.dispatch())
+    private func abandon(_ call: PipelinedCall) {
+        let isTaken = inbox.withLock { inbox in
+            if !inbox.isEnded { inbox.abandoned.append(call) }
+            return !inbox.isEnded
         }
-        for slot in slots.indices { slots[slot].drop() }
-        // Whoever came too late is told so.
+        if isTaken { pump() }
+    }
+
+    /// Behind all that is ready to run now: what they ask travels too.
+    private func pumpSoon() {
+        Task.detached(priority: Task.currentPriority) { self.pump() }
+    }
+
+    /// Sends what callers ask, as far as connections are free.
+    private func pump(lookingFor call: PipelinedCall? = nil) {
+        let (over, wantsThread) = core.withLock { core in
+            take(&core)
+            core.dispatch()
+            if let call { core.look(for: call) { underWay.load(ordering: .relaxed) == 1 } }
+            core.armBusy()
+            tell(core.takesMore, endsPump: true)
+            return (core.takeOver(), core.wantsConnections)
+        }
+        if wantsThread { watch.signal() }
+        for call in over { call.resume() }
+    }
+
+    /// Hands on what is in the inbox; calls only if `all`.
+    private func take(_ core: inout PipelineCore, all: Bool = true) {
+        let new = inbox.withLock { inbox in
+            var new = inbox
+            if all || inbox.isClosing { inbox.calls = [] } else { new.calls = [] }
+            inbox.abandoned = []
+            inbox.isReset = false
+            return new
+        }
+        core.submit(new.calls)
+        core.abandon(new.abandoned)
+        if new.isReset { core.reset() }
+        if new.isClosing { core.close() }
+    }
+
+    /// Lets callers know whether to send, at the end of a pump or of a turn; those whom nobody has sent for are sent for.
+    private func tell(_ takesMore: Bool, endsPump: Bool) {
+        let isMissed = inbox.withLock { inbox in
+            inbox.takesMore = takesMore
+            if endsPump { inbox.isPumpDue = false }
+            guard takesMore, !inbox.calls.isEmpty, !inbox.isPumpDue else { return false }
+            inbox.isPumpDue = true
+            return true
+        }
+        if isMissed { pumpSoon() }
+    }
+
+    // MARK: The thread
+
+    private func loop(_ start: PipelineDial) {
+        var dial = start
+        var isDozing = false
+        var isLast = false
+        while !isLast {
+            let ready = watch.wait(isDozing ? -1 : Int32(PipelineCore.tick.inMilliseconds))
+            isLast = turn(ready, &dial)
+            isDozing = ready.isEmpty && !dial.isBusy && doze()
+        }
         let late = inbox.withLock { inbox in
             inbox.isEnded = true
-            return inbox.messages
+            defer { inbox.calls = [] }
+            return inbox.calls
         }
-        for message in late {
-            if case .read(_, let read) = message { read.refuse(.closed) }
-        }
-    }
-
-    /// Which sockets can be read or written.
-    private func sleep() -> [Bool] {
-        var watched = [pollfd(fd: wakeup.descriptor, events: Int16(POLLIN), revents: 0)]
-        watched += slots.map { $0.watched ?? pollfd(fd: -1, events: 0, revents: 0) }
-        let isBusy = !reads.isEmpty || slots.contains(where: \.isConnecting)
-        poll(&watched, nfds_t(watched.count), isBusy ? Self.tick : -1)
-        if watched[0].revents != 0 { wakeup.drain() }
-        return watched.dropFirst().map { $0.revents != 0 }
-    }
-
-    private func takeMessages() -> [Message] {
-        guard isSignalled.exchange(false, ordering: .acquiringAndReleasing) else { return [] }
-        return inbox.withLock { inbox in
-            defer { inbox.messages = [] }
-            return inbox.messages
+        // Whoever came too late is told so.
+        for call in late {
+            call.refuse(.closed)
+            call.resume()
         }
     }
 
-    private func take(_ message: Message, at now: ContinuousClock.Instant) {
-        switch message {
-        case .read(let number, let read):
-            reads[number] = read
-            let request = PipelineState.Request(
-                number, read.statement.lane, deadline: read.statement.deadline)
-            perform(state.submit(request, at: now))
-        case .abandon(let number):
-            if reads[number] != nil { perform(state.abandon(number)) }
-        case .reset:
-            for slot in slots.indices where !slots[slot].isConnecting { lose(slot) }
-        case .close:
-            isClosing = true
-            perform(state.close())
+    /// Does what is due; true if that was the last.
+    private func turn(_ ready: [Int], _ dial: inout PipelineDial) -> Bool {
+        // Callers that are answered ask again at once; the first of them is not to send before the others.
+        let isHeld = hold()
+        let now = ContinuousClock.now
+        let steps = dial.advance(ready, at: now)
+        let (over, wanted, isLast) = core.withLock { core in
+            for (slot, step) in steps { core.note(step, of: slot) }
+            for slot in ready { core.serve(slot) }
+            take(&core, all: isHeld)
+            core.expire(at: now)
+            core.dispatch()
+            core.armBusy()
+            tell(core.takesMore, endsPump: false)
+            let isLast = core.isClosing && core.isIdle
+            if isLast { core.dropAll() }
+            return (core.takeOver(), core.takeWanted(), isLast)
+        }
+        for call in over { call.resume() }
+        for slot in wanted where !dial.begin(slot) { fail(slot) }
+        if isHeld { release() }
+        return isLast
+    }
+
+    private func fail(_ slot: Int) {
+        let over = core.withLock { core in
+            core.note(.failed, of: slot)
+            return core.takeOver()
+        }
+        for call in over { call.resume() }
+    }
+
+    /// Until `release`, nobody sends for those who come; false if somebody is about to.
+    private func hold() -> Bool {
+        inbox.withLock { inbox in
+            defer { inbox.isPumpDue = true }
+            return !inbox.isPumpDue
         }
     }
 
-    private func serve(_ slot: Int, _ isReady: Bool, at now: ContinuousClock.Instant) {
-        if slots[slot].isConnecting { return connect(slot, isReady, at: now) }
-        guard isReady else { return }
-        do {
-            try slots[slot].receive()
-            while let (number, event) = try slots[slot].next() { note(number, event, slot) }
-        } catch {
-            lose(slot)
+    private func release() {
+        let isDue = inbox.withLock { inbox in
+            inbox.isPumpDue = inbox.takesMore && !inbox.calls.isEmpty
+            return inbox.isPumpDue
         }
+        if isDue { pumpSoon() }
     }
 
-    private func connect(_ slot: Int, _ isReady: Bool, at now: ContinuousClock.Instant) {
-        do {
-            if try slots[slot].advance(ready: isReady, at: now) { state.connected(slot) }
-        } catch {
-            slots[slot].drop()
-            let delay = settings.reconnect.delay(afterAttempt: state.failuresInARow + 1)
-            perform(state.connectFailed(slot, until: now + delay))
-        }
-    }
-
-    private func note(_ number: Int?, _ event: PostgresConnection.Event, _ slot: Int) {
-        switch event {
-        case .answer(let result):
-            if let number { reads[number]?.result = result }
-            state.answered(slot, .succeeded)
-        case .failed(let error):
-            if let number { reads[number]?.error = error }
-            state.answered(slot, .failed)
-        case .aborted: state.answered(slot, .aborted)
-        case .synced: perform(state.synced(slot), from: slot)
-        }
-    }
-
-    private func lose(_ slot: Int) {
-        slots[slot].drop()
-        perform(state.lost(slot))
-    }
-
-    private func perform(_ actions: [PipelineState.Action], from slot: Int? = nil) {
-        for action in actions {
-            switch action {
-            case .connect(let slot): open(slot)
-            case .send(let slot, let parts): send(parts, over: slot)
-            case .deliver(let number):
-                let source = slot.map { slots[$0] }
-                reads.removeValue(forKey: number)?.deliver(source?.leading, source?.trailing)
-            case .fail(let number): reads.removeValue(forKey: number)?.fail()
-            case .refuse(let number, let refusal): reads.removeValue(forKey: number)?.refuse(refusal)
-            case .drop(let slot): slots[slot].drop()
+    /// True if nothing is to be waited for; then whoever comes next wakes the thread.
+    private func doze() -> Bool {
+        core.withLock { core in
+            guard core.isIdle else { return false }
+            return inbox.withLock { inbox in
+                inbox.isDozing =
+                    inbox.calls.isEmpty && inbox.abandoned.isEmpty && !inbox.isReset && !inbox.isClosing
+                return inbox.isDozing
             }
-        }
-    }
-
-    private func open(_ slot: Int) {
-        do {
-            try slots[slot].connect(parameters, settings)
-        } catch {
-            slots[slot].drop()
-            let delay = settings.reconnect.delay(afterAttempt: state.failuresInARow + 1)
-            perform(state.connectFailed(slot, until: .now + delay))
-        }
-    }
-
-    private func send(_ parts: [[Int]], over slot: Int) {
-        do {
-            let commands = parts.map { part in
-                part.compactMap { number in reads[number].map { (number, $0.statement.command) } }
-            }
-            try slots[slot].send(commands, asksForMarks: settings.asksForMarks)
-        } catch {
-            lose(slot)
         }
     }
 }

@@ -4,35 +4,105 @@ import Relational
 
 /// Owns one answer of a server, with its rows.
 ///
-/// Unchecked because libpq never changes an answer that it has handed out: it is only read, and freed once.
+/// Unchecked because libpq never changes an answer that it has handed out, and `detach` is called before others get it:
+/// from then on it is only read, and freed once.
 final class PostgresResult: @unchecked Sendable {
-    private let handle: OpaquePointer
+    /// Nil once its rows are in `block`.
+    private var handle: OpaquePointer?
+    private var block: UnsafeMutableRawPointer?
+    let count: Int
+    let columns: Int
+
+    /// Larger ones stay in libpq's memory.
+    private static let detachedBytes = 1000
 
     /// Takes ownership of `handle`.
-    init(_ handle: OpaquePointer) { self.handle = handle }
+    init(_ handle: OpaquePointer) {
+        self.handle = handle
+        count = Int(PQntuples(handle))
+        columns = Int(PQnfields(handle))
+    }
 
-    deinit { PQclear(handle) }
+    deinit {
+        PQclear(handle)
+        block?.deallocate()
+    }
+
+    /// Takes the rows of a small answer out of libpq's memory, which is costly to free on another thread than the one
+    /// that took it. Nothing but the rows is left.
+    func detach() {
+        guard let handle, count * columns <= Self.detachedBytes / 8 else { return }
+        var size = columns * 4 + count * columns * 8
+        var place = size
+        forEachCell { row, column, _ in size += Int(PQgetlength(handle, row, column)) }
+        guard size <= Self.detachedBytes else { return }
+        let block = UnsafeMutableRawPointer.allocate(byteCount: size, alignment: 8)
+        for column in 0..<columns {
+            block.storeBytes(of: PQftype(handle, Int32(column)), toByteOffset: column * 4, as: Oid.self)
+        }
+        forEachCell { row, column, cell in
+            let isNull = PQgetisnull(handle, row, column) == 1
+            let length = isNull ? 0 : Int(PQgetlength(handle, row, column))
+            let at = columns * 4 + cell * 8
+            block.storeBytes(of: isNull ? -1 : Int32(place), toByteOffset: at, as: Int32.self)
+            block.storeBytes(of: Int32(length), toByteOffset: at + 4, as: Int32.self)
+            if length > 0 {
+                (block + place).copyMemory(from: PQgetvalue(handle, row, column), byteCount: length)
+            }
+            place += length
+        }
+        self.block = block
+        PQclear(handle)
+        self.handle = nil
+    }
+
+    private func forEachCell(_ body: (Int32, Int32, Int) -> Void) {
+        for row in 0..<count {
+            for column in 0..<columns { body(Int32(row), Int32(column), row * columns + column) }
+        }
+    }
+
+    /// Of a cell in `block`: where its bytes begin, below 0 for null, and how many they are.
+    private func place(_ block: UnsafeMutableRawPointer, _ row: Int, _ column: Int) -> (
+        start: Int, count: Int
+    ) {
+        let at = columns * 4 + (row * columns + column) * 8
+        return (
+            Int(block.load(fromByteOffset: at, as: Int32.self)),
+            Int(block.load(fromByteOffset: at + 4, as: Int32.self))
+        )
+    }
 
     var status: ExecStatusType { PQresultStatus(handle) }
-    var count: Int { Int(PQntuples(handle)) }
-    var columns: Int { Int(PQnfields(handle)) }
     /// Rows that a change changed; 0 for other commands.
-    var changes: Int { PQcmdTuples(handle).flatMap { Int(String(cString: $0)) } ?? 0 }
+    var changes: Int { handle.flatMap { PQcmdTuples($0) }.flatMap { Int(String(cString: $0)) } ?? 0 }
     /// `COMMIT`, `INSERT 0 1`, ...
-    var tag: String { PQcmdStatus(handle).map { String(cString: $0) } ?? "" }
+    var tag: String { handle.flatMap { PQcmdStatus($0) }.map { String(cString: $0) } ?? "" }
 
-    func isNull(_ row: Int, _ column: Int) -> Bool { PQgetisnull(handle, Int32(row), Int32(column)) == 1 }
+    func isNull(_ row: Int, _ column: Int) -> Bool {
+        guard row < count, column < columns else { return true }
+        if let block { return place(block, row, column).start < 0 }
+        return PQgetisnull(handle, Int32(row), Int32(column)) == 1
+    }
 
     /// Valid while this object lives; empty for null.
     func bytes(_ row: Int, _ column: Int) -> UnsafeRawBufferPointer {
-        guard let start = PQgetvalue(handle, Int32(row), Int32(column)) else {
-            return UnsafeRawBufferPointer(start: nil, count: 0)
+        let nothing = UnsafeRawBufferPointer(start: nil, count: 0)
+        guard row < count, column < columns else { return nothing }
+        if let block {
+            let (start, count) = place(block, row, column)
+            return start < 0 ? nothing : UnsafeRawBufferPointer(start: block + start, count: count)
         }
+        guard let start = PQgetvalue(handle, Int32(row), Int32(column)) else { return nothing }
         return UnsafeRawBufferPointer(
             start: start, count: Int(PQgetlength(handle, Int32(row), Int32(column))))
     }
 
-    func type(_ column: Int) -> Oid { PQftype(handle, Int32(column)) }
+    func type(_ column: Int) -> Oid {
+        guard column < columns else { return 0 }
+        if let block { return block.load(fromByteOffset: column * 4, as: Oid.self) }
+        return PQftype(handle, Int32(column))
+    }
 
     /// Columns of a row that was asked for as text.
     func texts(_ row: Int) -> [String?] {
@@ -107,6 +177,11 @@ struct PostgresRow: SQLRow {
 
     /// Big-endian, of 1, 2, 4 or 8 bytes.
     private static func signed(_ bytes: UnsafeRawBufferPointer) -> Int64 {
+        switch bytes.count {
+        case 4: return Int64(Int32(bigEndian: bytes.loadUnaligned(as: Int32.self)))
+        case 8: return Int64(bigEndian: bytes.loadUnaligned(as: Int64.self))
+        default: break
+        }
         guard let first = bytes.first else { return 0 }
         return bytes.dropFirst().reduce(Int64(Int8(bitPattern: first))) { $0 << 8 | Int64($1) }
     }

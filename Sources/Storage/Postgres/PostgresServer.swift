@@ -62,9 +62,29 @@ package final class PostgresServer: Sendable {
         _ scope: SQLScope, atLeast: UInt64? = nil,
         _ body: @escaping @Sendable (any SQLConnection) throws -> Value
     ) async throws -> Positioned<Value> {
-        var work = Work(isWrite: false, scope: scope, home: try await placements.home(of: scope), body: body)
+        let home = try await placements.home(of: scope)
+        let reading = SingleReading()
+        if scope != .allTenants {
+            do {
+                let value = try body(reading)
+                if reading.isSettled { return Positioned(value) }
+            } catch {
+                if reading.isSettled { throw error }
+            }
+            if let call = try call(reading, scope, home, atLeast: atLeast) {
+                try await pipeline.run(call)
+                reading.replay(call.result)
+                do {
+                    let value = try body(reading)
+                    if !reading.needsTransaction { return Positioned(value, call.mark) }
+                } catch {
+                    if !reading.needsTransaction { throw error }
+                }
+                habits.withLock { $0.noteMore(after: call.command.text) }
+            }
+        }
+        var work = Work(isWrite: false, scope: scope, home: home, body: body)
         work.atLeast = atLeast
-        if let answer = try await readAlone(work) { return answer }
         return try await transact(work)
     }
 
@@ -115,32 +135,17 @@ package final class PostgresServer: Sendable {
         }
     }
 
-    /// What the body gave, if all it asks is one statement; nil if it must have a transaction.
-    private func readAlone<Value>(_ work: Work<Value>) async throws -> Positioned<Value>? {
-        guard work.scope != .allTenants else { return nil }
-        let capturing = CapturingConnection()
-        let early = Result { try work.body(capturing) }
-        guard !capturing.needsTransaction else { return nil }
-        guard let statement = capturing.statement else { return Positioned(try early.get()) }
-        guard let (text, values) = statement.pipelined(work.scope, work.home),
+    /// For the pipeline, what was captured; nil if its body must have a transaction.
+    private func call(
+        _ reading: SingleReading, _ scope: SQLScope, _ home: TenantHome, atLeast: UInt64?
+    ) throws -> PipelinedCall? {
+        guard !reading.needsTransaction, let (text, values) = reading.statement?.pipelined(scope, home),
             !habits.withLock({ $0.takesStraight(text) })
         else { return nil }
-
-        let answer = try await pipeline.read(
-            PipelinedStatement(
-                command: try PostgresConnection.Command(text, values), lane: work.lane, atLeast: work.atLeast,
-                deadline: .now + settings.statementDeadline))
-        let replaying = ReplayingConnection(answer.value)
-        let value = Result { try work.body(replaying) }
-        guard replaying.asksForMore else { return Positioned(try value.get(), answer.mark) }
-        habits.withLock { $0.noteMore(after: text) }
-        return nil
-    }
-}
-
-extension Work {
-    fileprivate var lane: PipelineState.Lane {
-        if case .tenant = scope { .tenant } else { .system }
+        let command = try PostgresConnection.Command(text, values)
+        var lane = PipelineState.Lane.system
+        if case .tenant = scope { lane = .tenant }
+        return PipelinedCall(command, lane, atLeast: atLeast, deadline: .now + settings.statementDeadline)
     }
 }
 

@@ -21,9 +21,9 @@ struct PreparedStatements {
     /// No name is given out twice, so that one whose end is unknown never stands for something else.
     mutating func use(_ text: String) -> Use {
         clock += 1
-        if let name = entries[text]?.name {
-            entries[text]?.lastUse = clock
-            return .prepared(name)
+        if let place = entries.index(forKey: text) {
+            entries.values[place].lastUse = clock
+            return .prepared(entries.values[place].name)
         }
         var evicted: String?
         if entries.count >= capacity, let oldest = entries.min(by: { $0.value.lastUse < $1.value.lastUse }) {

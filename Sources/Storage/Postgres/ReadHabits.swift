@@ -11,7 +11,7 @@ struct ReadHabits {
     private var credits: [String: Int] = [:]
 
     mutating func takesStraight(_ text: String) -> Bool {
-        guard let credit = credits[text] else { return false }
+        guard !credits.isEmpty, let credit = credits[text] else { return false }
         credits[text] = credit > 1 ? credit - 1 : nil
         return true
     }

@@ -1,20 +1,39 @@
 import Kernel
 import Relational
 
-/// Finds out what a body asks first, by running it without a server.
-final class CapturingConnection: SQLConnection {
+/// Finds out what a body asks first, by running it without a server; run once more, answers that with rows that are
+/// here by then.
+final class SingleReading: SQLConnection {
     /// Ends the body at its first statement.
     private struct Captured: Error {}
+    // Made once, because it is thrown for each read.
+    private static let captured: any Error = Captured()
 
     private(set) var statement: SQLStatement?
-    /// It does more than ask, which only a transaction can do.
+    /// It does more than ask once, which only a transaction can do: what it gave or threw counts for nothing.
     private(set) var needsTransaction = false
+    private var result: PostgresResult?
+    private var isCapturing = true
 
     var dialect: SQLDialect { .postgres }
 
+    /// The body asked nothing, so what it gave or threw is its answer.
+    var isSettled: Bool { statement == nil && !needsTransaction }
+
+    /// The next run of the body is answered with `result`.
+    func replay(_ result: PostgresResult?) {
+        isCapturing = false
+        self.result = result
+    }
+
     func query(_ statement: SQLStatement, row: (any SQLRow) throws -> Void) throws {
-        if self.statement == nil { self.statement = statement } else { needsTransaction = true }
-        throw Captured()
+        if isCapturing {
+            if self.statement == nil { self.statement = statement } else { needsTransaction = true }
+            throw Self.captured
+        }
+        guard let result else { throw refusal() }
+        self.result = nil
+        for index in 0..<result.count { try row(PostgresRow(result: result, row: index)) }
     }
 
     func run(_ statement: SQLStatement) throws -> Int { throw refusal() }
@@ -25,42 +44,9 @@ final class CapturingConnection: SQLConnection {
 
     func place(_ tenant: TenantID, _ isolation: TenantPlacement.Isolation) throws { throw refusal() }
 
-    private func refusal() -> Captured {
+    private func refusal() -> any Error {
         needsTransaction = true
-        return Captured()
-    }
-}
-
-/// Answers a body's first statement with rows that are here already.
-final class ReplayingConnection: SQLConnection {
-    private struct Exhausted: Error {}
-
-    private let result: PostgresResult
-    private var isUsed = false
-    /// It asked a second time: what it gave or threw then counts for nothing.
-    private(set) var asksForMore = false
-
-    var dialect: SQLDialect { .postgres }
-
-    init(_ result: PostgresResult) { self.result = result }
-
-    func query(_ statement: SQLStatement, row: (any SQLRow) throws -> Void) throws {
-        guard !isUsed else { throw exhausted() }
-        isUsed = true
-        for index in 0..<result.count { try row(PostgresRow(result: result, row: index)) }
-    }
-
-    func run(_ statement: SQLStatement) throws -> Int { throw exhausted() }
-
-    func script(_ sql: String) throws { throw exhausted() }
-
-    func enter(_ tenant: TenantID) throws { throw exhausted() }
-
-    func place(_ tenant: TenantID, _ isolation: TenantPlacement.Isolation) throws { throw exhausted() }
-
-    private func exhausted() -> Exhausted {
-        asksForMore = true
-        return Exhausted()
+        return Self.captured
     }
 }
 

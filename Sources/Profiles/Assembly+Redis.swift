@@ -134,8 +134,8 @@ private struct AbsentCache: Cache {
 
     func get(_ key: String) async throws -> [UInt8]? { throw Self.absence }
     func set(_ key: String, _ value: [UInt8], lifetime: Duration) async throws { throw Self.absence }
-    func setIfAbsent(_ key: String, _ value: [UInt8], lifetime: Duration) async throws -> Bool {
-        throw Self.absence
-    }
+    func replace(
+        _ key: String, _ expected: [UInt8]?, with value: [UInt8], lifetime: Duration
+    ) async throws -> Bool { throw Self.absence }
     func remove(_ key: String) async throws { throw Self.absence }
 }

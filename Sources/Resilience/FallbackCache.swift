@@ -3,7 +3,7 @@ package import Kernel
 /// A remote cache with one of this process to stand in for it.
 ///
 /// What is set meanwhile is known to this process alone, and what is removed meanwhile may come back from the remote
-/// one until its lifetime ends. `setIfAbsent` has no stand-in: two processes could both be told that they won.
+/// one until its lifetime ends. `replace` has no stand-in: two processes could both be told that they won.
 package struct FallbackCache: Cache {
     private let remote: any Cache
     private let local: any Cache
@@ -34,10 +34,12 @@ package struct FallbackCache: Cache {
         }
     }
 
-    package func setIfAbsent(_ key: String, _ value: [UInt8], lifetime: Duration) async throws -> Bool {
+    package func replace(
+        _ key: String, _ expected: [UInt8]?, with value: [UInt8], lifetime: Duration
+    ) async throws -> Bool {
         let name = choice.name
-        return try await choice.run("set_if_absent") { [remote, local] in
-            let isSet = try await remote.setIfAbsent(key, value, lifetime: lifetime)
+        return try await choice.run("replace") { [remote, local] in
+            let isSet = try await remote.replace(key, expected, with: value, lifetime: lifetime)
             try await local.remove(key)
             return isSet
         } local: {

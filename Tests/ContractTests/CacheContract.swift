@@ -74,6 +74,44 @@ import Testing
     }
 
     @Test(arguments: CacheAdapter.all)
+    func `a value is replaced only while it is the one that was seen`(_ adapter: CacheAdapter) async throws {
+        try await adapter.run { stage in
+            #expect(try await !stage.cache.replace("k", [1], with: [2], lifetime: Self.minute), "absent")
+            #expect(try await stage.cache.replace("k", nil, with: [1], lifetime: Self.minute))
+            #expect(try await !stage.cache.replace("k", [], with: [2], lifetime: Self.minute))
+            #expect(try await stage.cache.replace("k", [1], with: [0, 13, 10, 255], lifetime: Self.minute))
+            #expect(try await stage.cache.get("k") == [0, 13, 10, 255])
+            #expect(try await !stage.cache.replace("k", [1], with: [2], lifetime: Self.minute))
+            #expect(try await stage.cache.replace("k", [0, 13, 10, 255], with: [], lifetime: .seconds(2)))
+            #expect(try await stage.cache.get("k") == [])
+            try await stage.pass(.milliseconds(2050))
+            #expect(try await !stage.cache.replace("k", [], with: [2], lifetime: Self.minute), "expired")
+        }
+    }
+
+    @Test(arguments: CacheAdapter.all)
+    func `of racing callers who count none is lost`(_ adapter: CacheAdapter) async throws {
+        try await adapter.run { stage in
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for _ in 0..<4 {
+                    group.addTask {
+                        var done = 0
+                        while done < 10 {
+                            let seen = try await stage.cache.get("n")
+                            let next = [(seen?.first ?? 0) + 1]
+                            if try await stage.cache.replace("n", seen, with: next, lifetime: Self.minute) {
+                                done += 1
+                            }
+                        }
+                    }
+                }
+                try await group.waitForAll()
+            }
+            #expect(try await stage.cache.get("n") == [40])
+        }
+    }
+
+    @Test(arguments: CacheAdapter.all)
     func `values beyond the bound are dropped, not refused`(_ adapter: CacheAdapter) async throws {
         try await adapter.run { stage in
             let value = [UInt8](repeating: 1, count: 10_000)

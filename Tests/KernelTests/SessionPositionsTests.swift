@@ -41,6 +41,21 @@ import Testing
         #expect(try await positions.load(caller)?.all == ["main": 9, "search": 1])
     }
 
+    @Test func `of requests at once none is forgotten`() async throws {
+        for _ in 0..<50 {
+            let caller = Caller(tenant: TenantID(), user: UserID(), role: .member)
+            await withTaskGroup(of: Void.self) { group in
+                for place in UInt64(1)...8 {
+                    group.addTask {
+                        await positions.store(Consistency(["main": place, "d\(place)": place]), caller)
+                    }
+                }
+            }
+            let stored = try #require(await positions.load(caller)).all
+            #expect(stored.count == 9 && stored["main"] == 8, "\(stored)")
+        }
+    }
+
     @Test func `nothing is stored that is stored already, or of a session that knows nothing`() async throws {
         await positions.store(Consistency(), caller)
         await positions.store(Consistency(["main": 9]), caller)
@@ -90,10 +105,15 @@ private final class RecordingCache: Cache {
         }
     }
 
-    func setIfAbsent(_ key: String, _ value: [UInt8], lifetime: Duration) async throws -> Bool {
-        try access { state in
-            guard state.entries[key] == nil else { return false }
+    func replace(
+        _ key: String, _ expected: [UInt8]?, with value: [UInt8], lifetime: Duration
+    ) async throws -> Bool {
+        // Others come between looking and storing.
+        await Task.yield()
+        return try access { state in
+            guard state.entries[key] == expected else { return false }
             state.entries[key] = value
+            state.lifetimes.append(lifetime)
             return true
         }
     }

@@ -6,7 +6,7 @@ import Testing
 /// Three primaries that share the keys.
 @Suite(
     .serialized, .enabled(if: RedisServer.isInstalled, "redis-server is not installed"),
-    .timeLimit(.minutes(1)))
+    .timeLimit(.minutes(5)))
 struct RedisClusterTests {
     /// The port of the bus, which by itself is one of those that the system gives to clients.
     private static func options(bus: Int) -> [String] {

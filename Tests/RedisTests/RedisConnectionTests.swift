@@ -7,7 +7,7 @@ import Testing
 @testable import Redis
 
 /// Many callers on one connection, with a real server.
-@Suite(.enabled(if: RedisServer.isInstalled, "redis-server is not installed"), .timeLimit(.minutes(1)))
+@Suite(.enabled(if: RedisServer.isInstalled, "redis-server is not installed"), .timeLimit(.minutes(5)))
 struct RedisConnectionTests {
     @Test(arguments: [1, 64, 1000])
     func `each of many callers gets its own reply`(_ tasks: Int) async throws {

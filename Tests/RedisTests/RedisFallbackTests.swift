@@ -8,7 +8,7 @@ import Testing
 /// That a process goes on without its Redis, and with it again.
 @Suite(
     .serialized, .enabled(if: RedisServer.isInstalled, "redis-server is not installed"),
-    .timeLimit(.minutes(1)))
+    .timeLimit(.minutes(5)))
 struct RedisFallbackTests {
     @Test(arguments: [false, true])
     func `without Redis all goes on, quickly and within bounds`(_ isPaused: Bool) async throws {

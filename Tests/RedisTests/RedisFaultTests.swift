@@ -6,7 +6,7 @@ import Testing
 /// What happens when the server, or the line to it, fails.
 @Suite(
     .serialized, .enabled(if: RedisServer.isInstalled, "redis-server is not installed"),
-    .timeLimit(.minutes(1)))
+    .timeLimit(.minutes(5)))
 struct RedisFaultTests {
     private static func settings(_ port: Int) -> RedisSettings {
         var settings = RedisSettings(url: "redis://127.0.0.1:\(port)")

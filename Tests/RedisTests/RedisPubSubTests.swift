@@ -4,7 +4,7 @@ import Testing
 @testable import Redis
 
 /// Messages between processes, and what becomes of subscribers when something fails.
-@Suite(.enabled(if: RedisServer.isInstalled, "redis-server is not installed"), .timeLimit(.minutes(1)))
+@Suite(.enabled(if: RedisServer.isInstalled, "redis-server is not installed"), .timeLimit(.minutes(5)))
 struct RedisPubSubTests {
     /// Two processes, so to speak.
     private func withPubSub(_ settings: RedisSettings, _ test: (RedisPubSub) async throws -> Void)

@@ -4,14 +4,16 @@ import Testing
 @testable import Redis
 
 /// The budget that all processes share.
-@Suite(.enabled(if: RedisServer.isInstalled, "redis-server is not installed"), .timeLimit(.minutes(1)))
+@Suite(.enabled(if: RedisServer.isInstalled, "redis-server is not installed"), .timeLimit(.minutes(5)))
 struct RedisRateLimiterTests {
-    @Test func `the script is known by its hash`() async throws {
+    @Test func `scripts are known by their hashes`() async throws {
         try await withServer { server async throws in
             try await withClient(server.settings) { client async throws in
-                let reply = try await client.send(
-                    RedisCommand(name: "SCRIPT", leading: [.text("LOAD"), .text(RedisRateLimiter.script)]))
-                #expect(reply.text == RedisRateLimiter.hash)
+                for script in [RedisRateLimiter.budget, RedisCache.exchange] {
+                    let reply = try await client.send(
+                        RedisCommand(name: "SCRIPT", leading: [.text("LOAD"), .text(script.text)]))
+                    #expect(reply.text == script.hash)
+                }
             }
         }
     }

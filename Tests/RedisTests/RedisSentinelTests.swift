@@ -6,7 +6,7 @@ import Testing
 /// A primary, a replica and three Sentinels, which make the replica the primary when that dies.
 @Suite(
     .serialized, .enabled(if: RedisServer.isInstalled, "redis-server is not installed"),
-    .timeLimit(.minutes(1)))
+    .timeLimit(.minutes(5)))
 struct RedisSentinelTests {
     private struct Stage {
         let primary: RedisServer

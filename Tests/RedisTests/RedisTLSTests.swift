@@ -9,7 +9,7 @@ import Testing
     .enabled(
         if: RedisServer.isInstalled && RedisServer.isOpenSSLInstalled,
         "redis-server or openssl is not installed"),
-    .timeLimit(.minutes(1)))
+    .timeLimit(.minutes(5)))
 struct RedisTLSTests {
     /// A self-signed certificate for this machine.
     private func makeCertificate(_ name: String, in folder: URL) async throws {

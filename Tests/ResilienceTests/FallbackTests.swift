@@ -127,7 +127,9 @@ private final class DictionaryCache: Cache {
         values.withLock { $0[key] = value }
     }
 
-    func setIfAbsent(_ key: String, _ value: [UInt8], lifetime: Duration) async throws -> Bool { true }
+    func replace(
+        _ key: String, _ expected: [UInt8]?, with value: [UInt8], lifetime: Duration
+    ) async throws -> Bool { true }
 
     func remove(_ key: String) async throws { values.withLock { $0[key] = nil } }
 }

@@ -113,7 +113,9 @@ struct FlakyCache: Cache {
         try await dependency.touch()
     }
 
-    func setIfAbsent(_ key: String, _ value: [UInt8], lifetime: Duration) async throws -> Bool {
+    func replace(
+        _ key: String, _ expected: [UInt8]?, with value: [UInt8], lifetime: Duration
+    ) async throws -> Bool {
         try await dependency.touch()
         return true
     }

@@ -30,11 +30,13 @@ package final class MemoryCache: Cache {
         entries.withLock { _ = $0.set(entry, bytes: key.utf8.count + value.count, for: key) }
     }
 
-    package func setIfAbsent(_ key: String, _ value: [UInt8], lifetime: Duration) async throws -> Bool {
+    package func replace(
+        _ key: String, _ expected: [UInt8]?, with value: [UInt8], lifetime: Duration
+    ) async throws -> Bool {
         let time = now()
         let entry = Entry(value: value, expiry: time + lifetime)
         return entries.withLock { entries in
-            guard entries.live(key, at: time) == nil else { return false }
+            guard entries.live(key, at: time)?.value == expected else { return false }
             return entries.set(entry, bytes: key.utf8.count + value.count, for: key)
         }
     }

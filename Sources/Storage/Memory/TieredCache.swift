@@ -49,10 +49,12 @@ package final class TieredCache: Cache {
         try await near.set(key, value, lifetime: min(lifetime, nearLifetime))
     }
 
-    /// Asked of the shared cache alone: only that can tell who was first.
-    package func setIfAbsent(_ key: String, _ value: [UInt8], lifetime: Duration) async throws -> Bool {
-        let isFirst = try await far.setIfAbsent(key, value, lifetime: lifetime)
-        if isFirst { try await changed(key) }
+    /// Asked of the shared cache alone: only that can tell who was first. After a false, `get` asks it too.
+    package func replace(
+        _ key: String, _ expected: [UInt8]?, with value: [UInt8], lifetime: Duration
+    ) async throws -> Bool {
+        let isFirst = try await far.replace(key, expected, with: value, lifetime: lifetime)
+        if isFirst { try await changed(key) } else { try await near.remove(key) }
         return isFirst
     }
 

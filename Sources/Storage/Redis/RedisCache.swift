@@ -14,6 +14,14 @@ package final class RedisCache: Cache {
         maximumBytes = client.settings.maximumValueBytes
     }
 
+    static let exchange = RedisScript(
+        """
+        local found = redis.call('GET', KEYS[1])
+        if found ~= ARGV[1] then return 0 end
+        redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
+        return 1
+        """, hash: "0f8704c11abce226382a6b3bfe3ba4639ebea757")
+
     package func get(_ key: String) async throws -> [UInt8]? {
         let command = RedisCommand(name: "GET", key: RedisKey(prefix, key), isIdempotent: true)
         switch try await client.send(command) {
@@ -31,8 +39,16 @@ package final class RedisCache: Cache {
         )
     }
 
-    package func setIfAbsent(_ key: String, _ value: [UInt8], lifetime: Duration) async throws -> Bool {
+    package func replace(
+        _ key: String, _ expected: [UInt8]?, with value: [UInt8], lifetime: Duration
+    ) async throws -> Bool {
         guard value.count <= maximumBytes, lifetime.inMilliseconds > 0 else { return false }
+        if let expected {
+            let arguments: [RedisCommand.Argument] = [
+                .bytes(expected), .bytes(value), .integer(lifetime.inMilliseconds),
+            ]
+            return try await Self.exchange.run(on: client, RedisKey(prefix, key), arguments) == 1
+        }
         let reply = try await client.send(
             RedisCommand(
                 name: "SET", key: RedisKey(prefix, key),

@@ -14,38 +14,16 @@ package final class RedisRateLimiter: RateLimiter {
         let arguments = [
             RedisCommand.Argument.integer(Int64(max(1, limit))), .integer(max(1, period.inMicroseconds)),
         ]
-        let wait = try await run(RedisKey(prefix, key), arguments)
+        let wait = try await Self.budget.run(on: client, RedisKey(prefix, key), arguments)
         return wait > 0 ? .microseconds(wait) : nil
-    }
-
-    /// Scripts are forgotten by a server that restarts, fails over or is told to; then it gets the text anew.
-    private func run(_ key: RedisKey, _ arguments: [RedisCommand.Argument]) async throws -> Int64 {
-        do {
-            return try await number(
-                RedisCommand(
-                    name: "EVALSHA", leading: [.text(Self.hash), .integer(1)], key: key, trailing: arguments))
-        } catch let failure as Failure {
-            guard let refusal = failure.cause as? RedisRefusal, refusal.code == "NOSCRIPT" else {
-                throw failure
-            }
-        }
-        return try await number(
-            RedisCommand(
-                name: "EVAL", leading: [.text(Self.script), .integer(1)], key: key, trailing: arguments))
-    }
-
-    private func number(_ command: RedisCommand) async throws -> Int64 {
-        guard let number = try await client.send(command).integer else {
-            throw Failure(.internal, "internal", "Something went wrong on our side.")
-        }
-        return number
     }
 }
 
 extension RedisRateLimiter {
     /// A budget is "tokens microsecond": what was there, and when. It expires when it is full again, which is the
     /// same as not being there. A clock that goes backwards refills nothing.
-    static let script = """
+    static let budget = RedisScript(
+        """
         local limit, period = tonumber(ARGV[1]), tonumber(ARGV[2])
         local time = redis.call('TIME')
         local now = time[1] * 1000000 + time[2]
@@ -60,10 +38,7 @@ extension RedisRateLimiter {
         local lifetime = math.ceil((limit - tokens) * period / limit / 1000) + 1
         redis.call('SET', KEYS[1], string.format('%.17g %.0f', tokens, now), 'PX', lifetime)
         return 0
-        """
-
-    /// SHA-1 of the script, as Redis names it.
-    static let hash = "d9dbd39a92f87caab0de3af79aaf119cfac6a303"
+        """, hash: "d9dbd39a92f87caab0de3af79aaf119cfac6a303")
 }
 
 extension Duration {

@@ -6,8 +6,17 @@ package protocol Cache: Sendable {
     /// Stores for at most `lifetime`; the store may drop it earlier to keep its bound.
     func set(_ key: String, _ value: [UInt8], lifetime: Duration) async throws
 
-    /// Stores only if absent; true if it did. Two racing callers never both get true.
-    func setIfAbsent(_ key: String, _ value: [UInt8], lifetime: Duration) async throws -> Bool
+    /// Stores only while `expected` is what `get` gives; true if it did. Two racing callers never both get true.
+    func replace(
+        _ key: String, _ expected: [UInt8]?, with value: [UInt8], lifetime: Duration
+    ) async throws -> Bool
 
     func remove(_ key: String) async throws
+}
+
+extension Cache {
+    /// Stores only if absent; true if it did.
+    package func setIfAbsent(_ key: String, _ value: [UInt8], lifetime: Duration) async throws -> Bool {
+        try await replace(key, nil, with: value, lifetime: lifetime)
+    }
 }

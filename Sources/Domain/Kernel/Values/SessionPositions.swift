@@ -26,20 +26,32 @@ package struct SessionPositions: Sendable {
         }
     }
 
-    /// Stores `session`, unless it is stored already or knows nothing. What another request of the caller stored
+    /// Requests of one caller that store at once; each must see what the others stored.
+    private static let attempts = 16
+
+    /// Stores `session`, unless it is stored already or knows nothing. What another request of the caller stores
     /// meanwhile is kept too. False if the cache failed.
     @discardableResult
     package func store(_ session: Consistency, _ caller: Caller) async -> Bool {
         guard !session.all.isEmpty else { return true }
-        do {
-            let stored = try await load(caller)
-            let merged = session.merged(with: stored?.text)
-            guard merged.all != stored?.all else { return true }
-            try await cache.set(Self.key(caller), Array(merged.text.utf8), lifetime: lifetime)
-            return true
-        } catch {
-            return false
+        let key = Self.key(caller)
+        // An attempt that failed may have been done all the same: places only grow, so it may be done again, once.
+        var mayFail = true
+        for _ in 0..<Self.attempts {
+            do {
+                let bytes = try await cache.get(key)
+                let stored = bytes.flatMap { Consistency(text: String(decoding: $0, as: UTF8.self)) }
+                let merged = session.merged(with: stored?.text)
+                guard merged.all != stored?.all else { return true }
+                if try await cache.replace(key, bytes, with: Array(merged.text.utf8), lifetime: lifetime) {
+                    return true
+                }
+            } catch {
+                guard mayFail, !Task.isCancelled else { return false }
+                mayFail = false
+            }
         }
+        return false
     }
 
     private static func key(_ caller: Caller) -> String { "consistency/\(caller.tenant)/\(caller.user)" }

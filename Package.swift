@@ -12,6 +12,8 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
+        .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.1"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
@@ -23,10 +25,11 @@ let package = Package(
         .target(name: "Kernel", dependencies: [.nioCore], path: "Sources/Domain/Kernel"),
         .target(name: "Identity", dependencies: ["Kernel"], path: "Sources/Domain/Identity"),
         .target(name: "Videos", dependencies: ["Kernel", .nioCore], path: "Sources/Domain/Videos"),
+        .target(name: "Search", dependencies: ["Kernel"], path: "Sources/Domain/Search"),
 
         // Storage adapters.
         .target(
-            name: "Relational", dependencies: ["Kernel", "Identity", "Videos", .crypto],
+            name: "Relational", dependencies: ["Kernel", "Identity", "Search", "Videos", .crypto],
             path: "Sources/Storage/Relational"),
         .systemLibrary(name: "CSQLite", path: "Sources/Storage/CSQLite", pkgConfig: "sqlite3"),
         .target(
@@ -60,9 +63,12 @@ let package = Package(
 
         // Between processes: breakers and budgets around ports; the gateway's reverse proxy.
         .target(name: "Resilience", dependencies: ["Kernel"]),
+        .target(name: "CResolver"),
         .target(
             name: "Proxy",
-            dependencies: ["Kernel", "Resilience", .nioCore, .nioPosix, .nioHTTP1, .log, .lifecycle]),
+            dependencies: [
+                "CResolver", "Kernel", "Resilience", .nioCore, .nioPosix, .nioHTTP1, .log, .lifecycle,
+            ]),
 
         // Media: libav in a confined child process.
         .systemLibrary(name: "CLibAV", path: "Sources/Media/CLibAV"),
@@ -87,26 +93,29 @@ let package = Package(
         .target(
             name: "Profiles",
             dependencies: [
-                "Kernel", "Identity", "Videos", "Relational", "SQLite", "Memory", "FileObjects", "InProcess",
-                "MediaWorker", "Security", "Telemetry", "Postgres", "Redis", "S3Objects", "Kafka",
-                "Resilience",
+                "Kernel", "Identity", "Search", "Videos", "Relational", "SQLite", "Memory", "FileObjects",
+                "InProcess", "MediaWorker", "Security", "Telemetry", "Postgres", "Redis", "S3Objects",
+                "Kafka",
+                "Proxy", "Resilience",
                 .log, .lifecycle, .crypto, .nioCore, .nioPosix,
                 .product(name: "Yams", package: "Yams"),
             ]),
         .executableTarget(
             name: "App",
             dependencies: [
-                "Kernel", "Identity", "Videos", "Profiles", "Proxy", "Resilience", "Telemetry", .log,
-                .lifecycle,
+                "Kernel", "Identity", "Search", "Videos", "Profiles", "Proxy", "Resilience", "Telemetry",
+                .log, .lifecycle,
                 .nioCore, .crypto,
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .nioHTTP1,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Subprocess", package: "swift-subprocess"),
+                .product(name: "SystemPackage", package: "swift-system"),
             ]),
 
         .target(
-            name: "Cluster", dependencies: ["Kernel", .nioCore, .nioPosix], path: "bench/Cluster",
+            name: "Cluster", dependencies: ["Kernel", .crypto, .nioCore, .nioPosix], path: "bench/Cluster",
             exclude: ["wheels.txt"]),
         .target(name: "CProduce", path: "bench/CProduce", linkerSettings: [.linkedLibrary("rdkafka")]),
         .executableTarget(
@@ -132,14 +141,15 @@ let package = Package(
                 "App", "Cluster", "InProcess", "Kernel", "Postgres", "Profiles", "Relational", "Resilience",
                 "S3Objects",
                 "SQLite",
-                "Telemetry", "TestDatabase", .log, .nioPosix,
+                "Telemetry", "TestDatabase", .crypto, .log, .nioPosix,
             ]),
         .testTarget(name: "BenchTests", dependencies: ["bench"], path: "bench/Tests"),
         .testTarget(
             name: "ContractTests",
             dependencies: [
-                "Kernel", "Identity", "Videos", "Relational", "SQLite", "Memory", "FileObjects", "InProcess",
-                "Postgres", "Redis", "S3Objects", "Kafka", "MockKafka", "Proxy", "TestDatabase", .nioCore,
+                "Kernel", "Identity", "Search", "Videos", "Relational", "SQLite", "Memory", "FileObjects",
+                "InProcess", "Postgres", "Redis", "S3Objects", "Kafka", "MockKafka", "Proxy", "TestDatabase",
+                .nioCore,
                 .nioPosix,
                 .crypto, .log,
                 .asyncHTTPClient,
@@ -159,7 +169,8 @@ let package = Package(
         .testTarget(
             name: "PostgresTests",
             dependencies: [
-                "Postgres", "Relational", "Identity", "Videos", "InProcess", "Kernel", "TestDatabase", .log,
+                "Postgres", "Relational", "Search", "Identity", "Videos", "InProcess", "Kernel",
+                "TestDatabase", .log,
             ]),
         .testTarget(
             name: "ProxyTests",
@@ -184,6 +195,7 @@ let package = Package(
         .testTarget(
             name: "IdentityTests",
             dependencies: ["Identity", "Kernel", "Relational", "Security", "SQLite", "TestDatabase", .crypto]),
+        .testTarget(name: "SearchTests", dependencies: ["Search", "Kernel"]),
         .testTarget(name: "KernelTests", dependencies: ["Kernel", .nioCore]),
         .testTarget(
             name: "SecurityTests", dependencies: ["Security", "Identity", "Kernel", "Videos", .crypto]),

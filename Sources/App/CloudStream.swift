@@ -10,7 +10,9 @@ struct CloudStream: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "app", abstract: "CloudStream: upload, watch and review videos as a team.",
         version: version,
-        subcommands: [Serve.self, Check.self, Explain.self, Migrate.self, DeadLettersCommand.self],
+        subcommands: [
+            Serve.self, Check.self, Explain.self, Migrate.self, DeadLettersCommand.self, Projections.self,
+        ],
         defaultSubcommand: Serve.self)
 
     static func main() async {

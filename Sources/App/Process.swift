@@ -7,6 +7,7 @@ import NIOCore
 import Profiles
 import Proxy
 import Resilience
+import Search
 import ServiceLifecycle
 import Telemetry
 import UnixSignals
@@ -16,11 +17,14 @@ import Videos
 struct Process: Sendable {
     let profile: Profile
     let logger: Logger
+    /// For the gateway.
+    private let listener: InheritedListener?
     private let metrics = MetricRegistry()
     private let inFlight: InFlight
 
-    init(profile: Profile, logger: Logger) {
+    init(profile: Profile, listener: InheritedListener? = nil, logger: Logger) {
         self.profile = profile
+        self.listener = listener
         self.logger = logger
         inFlight = InFlight(limit: profile.http.maximumRequestsInFlight)
     }
@@ -59,7 +63,7 @@ struct Process: Sendable {
         var services: [any Service] = backend.machinery.background.map { Background(work: $0) }
         let roles = profile.roles
         if roles.contains(.relay) { services.append(Relay(relay: backend.machinery.relay)) }
-        if roles.contains(.projector) { services.append(projector(backend, domain)) }
+        if roles.contains(.projector) { services += projectors(backend, domain) }
         if roles.contains(.scheduler) { services.append(upkeep(backend, domain)) }
         if roles.contains(.worker) { services += workers(backend, domain) }
         if roles.contains(.scaler) { services.append(scaling(backend)) }
@@ -69,8 +73,10 @@ struct Process: Sendable {
         if roles.contains(.api) { services += try api(backend, domain) }
         if roles.contains(.gateway) {
             services.append(
-                GatewayRole(profile: profile, instances: backend.instances, metrics: metrics, logger: logger)
-                    .proxy())
+                GatewayRole(
+                    profile: profile, listener: listener, instances: backend.discovery,
+                    serviceToken: backend.serviceToken, metrics: metrics, logger: logger
+                ).proxy())
         }
         return services
     }
@@ -105,15 +111,25 @@ struct Process: Sendable {
         ]
     }
 
-    private func projector(_ backend: Backend, _ domain: Domain) -> EventConsumption {
+    /// One for each group, so that none waits for another.
+    private func projectors(_ backend: Backend, _ domain: Domain) -> [EventConsumption] {
+        [
+            projector(VideoReactions.group, backend) { try await domain.reactions.apply($0) },
+            projector(SearchProjection.group, backend) { try await domain.searchProjection.apply($0) },
+        ]
+    }
+
+    private func projector(
+        _ group: String, _ backend: Backend, apply: @escaping @Sendable (Event) async throws -> Void
+    ) -> EventConsumption {
         let consumer = profile.consumer
         return EventConsumption(
-            group: VideoReactions.group, log: backend.events, deadLetters: backend.deadLetters,
+            group: group, log: backend.events, deadLetters: backend.deadLetters,
             settings: .init(
                 batch: 64, wait: .seconds(5), maximumAttempts: consumer.maximumAttempts,
                 backoff: Backoff(first: consumer.firstDelay, maximum: consumer.maximumDelay),
                 handlerDeadline: consumer.handlerDeadline),
-            metrics: metrics, logger: logger, apply: { try await domain.reactions.apply($0) })
+            metrics: metrics, logger: logger, apply: apply)
     }
 
     private func workers(_ backend: Backend, _ domain: Domain) -> [any Service] {
@@ -170,6 +186,8 @@ struct Domain: Sendable {
     let notices: VideoNotices
     let reactions: VideoReactions
     let transcoding: Transcoding
+    let searching: Searching
+    let searchProjection: SearchProjection
 
     init(profile: Profile, backend: Backend, inFlight: InFlight) {
         let identity = profile.identity
@@ -195,6 +213,8 @@ struct Domain: Sendable {
             isUnderPressure: { inFlight.current >= max(1, threshold) })
         reactions = VideoReactions(
             jobs: backend.jobs, objects: backend.objects, uploads: backend.uploads, notices: notices)
+        searching = Searching(index: backend.search)
+        searchProjection = SearchProjection(backend)
         transcoding = Transcoding(
             store: backend.videos, objects: backend.objects, engine: backend.media, jobs: backend.jobs,
             notices: notices, files: backend.localFiles,
@@ -222,6 +242,7 @@ extension IsolationChoice {
         switch self {
         case .shared: .shared
         case .schema: .schema
+        case .database: .database
         }
     }
 }

@@ -8,30 +8,38 @@ extension Assembly {
     /// Once-records of requests and of applied events; longer than any client or log repeats itself.
     private static let onceRecordLifetime: Duration = .seconds(30 * 86_400)
     private static let finishedJobLifetime: Duration = .seconds(7 * 86_400)
+    /// Longer than anybody who read a document before it went takes to index it.
+    private static let removedDocumentLifetime: Duration = .seconds(86_400)
 
     func machinery(
-        _ relational: RelationalStore, _ events: EventStores, _ jobs: TableJobQueue,
+        _ relational: RelationalStore, _ events: EventStores, _ jobs: JobQueues,
         background: [@Sendable () async -> Void], close: @escaping @Sendable () async -> Void
     ) -> Machinery {
-        let database = relational.database
+        let databases = relational.databases
         let logger = logger
-        let leases = Leases(database)
-        let outbox = Outbox(database)
+        let leases = Leases(databases.home)
+        let outboxes = databases.all.map { Outbox($0.database) }
         let owner = UUIDv7().description
-        let relay = OutboxRelay(
-            database: database, log: events.log, settings: events.relay, logger: logger)
+        // Each has a lease of its own, in the database whose outbox it moves.
+        let relays = databases.all.map {
+            OutboxRelay(database: $0.database, log: events.log, settings: events.relay, logger: logger)
+        }
+        let steps = removals(databases, events, jobs)
         return Machinery(
             relay: {
                 try await Self.untilPrepared(events, logger)
-                try await relay.run()
+                try await withThrowingTaskGroup(of: Void.self) { group in
+                    for relay in relays { group.addTask { try await relay.run() } }
+                    try await group.waitForAll()
+                }
             },
             holdsLease: { name, lifetime in
                 try await leases.acquire(name, owner: owner, lifetime: lifetime) != nil
             },
             removeExpired: {
-                try await events.removeExpired()
-                _ = try await jobs.removeFinished(before: .now() - Self.finishedJobLifetime)
-                _ = try await database.removeOnceRecords(before: .now() - Self.onceRecordLifetime)
+                var failure: (any Error)?
+                for step in steps { do { try await step() } catch { failure = failure ?? error } }
+                if let failure { throw failure }
             },
             gauges: {
                 var gauges = [
@@ -40,16 +48,62 @@ extension Assembly {
                         value: Double(relational.waitingWrites()), labels: [:])
                 ]
                 // A store that cannot be read has no depth to report; readiness tells of it.
-                if let depth = try? await outbox.depth() {
+                let depths = await Self.depths(of: outboxes)
+                if !depths.isEmpty {
                     gauges.append(
                         Gauge(
-                            name: "outbox_events", help: "Events that wait to be told.", value: Double(depth),
-                            labels: [:]))
+                            name: "outbox_events", help: "Events that wait to be told.",
+                            value: Double(depths.reduce(0, +)), labels: [:]))
                 }
                 return gauges
             },
             background: background, close: close)
     }
+
+    /// One that fails does not keep the rest from being done.
+    private func removals(
+        _ databases: TenantDatabases, _ events: EventStores, _ jobs: JobQueues
+    ) -> [@Sendable () async throws -> Void] {
+        let identity = databases.others.isEmpty ? nil : SpreadIdentityStore(databases)
+        return [
+            { try await events.removeExpired() },
+            { _ = try await identity?.settleLapsed() },
+            { try await jobs.removeFinished(.now() - Self.finishedJobLifetime) },
+            {
+                try await databases.forEach {
+                    _ = try await $0.database.removeOnceRecords(before: .now() - Self.onceRecordLifetime)
+                }
+            },
+            {
+                try await databases.forEach {
+                    _ = try await RelationalSearchIndex($0.database).forgetRemoved(
+                        before: .now() - Self.removedDocumentLifetime)
+                }
+            },
+        ]
+    }
+
+    /// Of those that answer soon.
+    private static func depths(of outboxes: [Outbox]) async -> [Int] {
+        await withTaskGroup(of: (depth: Int?, isOver: Bool).self) { group in
+            for outbox in outboxes { group.addTask { (try? await outbox.depth(), false) } }
+            group.addTask {
+                // A cancelled sleep throws: then all have answered.
+                try? await Task.sleep(for: gaugePatience)
+                return (nil, true)
+            }
+            var depths: [Int] = []
+            var answers = 0
+            while answers < outboxes.count, let (depth, isOver) = await group.next(), !isOver {
+                answers += 1
+                if let depth { depths.append(depth) }
+            }
+            group.cancelAll()
+            return depths
+        }
+    }
+
+    private static let gaugePatience: Duration = .seconds(1)
 
     /// Brokers may be away when this process starts; events wait in the outbox meanwhile.
     private static func untilPrepared(_ events: EventStores, _ logger: Logger) async throws {
@@ -94,6 +148,6 @@ extension Assembly {
                 }
                 return "confinement: \(report.level.rawValue)"
             },
-        ] + [log].compactMap(\.self)
+        ] + relational.probes + [log].compactMap(\.self)
     }
 }

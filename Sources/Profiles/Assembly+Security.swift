@@ -21,6 +21,23 @@ extension Assembly {
                 accessLifetime: identity.accessTokenLifetime))
     }
 
+    func serviceToken() throws -> @Sendable () -> String? {
+        guard case .tokens(let services) = profile.services, profile.roles.contains(.gateway) else {
+            return { nil }
+        }
+        let signer = ServiceTokenSigner(
+            key: try secret(services.signingKey, .signingKey).signingKey(), grant: .forwarding)
+        // Without one the api refuses and says so.
+        return { try? signer.token() }
+    }
+
+    func callerCheck() async throws -> (@Sendable (String?) async throws -> Void)? {
+        guard case .tokens(let services) = profile.services, profile.roles.contains(.api) else { return nil }
+        let verifier = await ServiceTokenVerifier(
+            keys: try secret(services.trustedKeys, .verifyingKeys).verifyingKeys(), grant: .forwarding)
+        return { try await verifier.check($0) }
+    }
+
     func playbackSigner() throws -> HMACPlaybackSigner {
         HMACPlaybackSigner(
             secret: try secret(profile.playback.signingKey, .symmetricKey).symmetricKey,

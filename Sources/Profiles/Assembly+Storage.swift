@@ -13,13 +13,18 @@ import Telemetry
 
 extension Assembly {
     struct RelationalStore: Sendable {
-        let database: Database
+        let databases: TenantDatabases
         /// How long the positions of sessions matter; nil where there are no replicas.
         let positionLifetime: Duration?
         let waitingWrites: @Sendable () -> Int
         /// What there is to tell of its servers; nil if all is well.
         let condition: @Sendable () async -> String?
         let close: @Sendable () async -> Void
+        /// Of the databases beside the one at home.
+        var probes: [HealthProbe] = []
+
+        /// Rows of tenants where they are, all else at home.
+        var database: Database { databases.routed }
     }
 
     func relationalStore() async throws -> RelationalStore {
@@ -39,7 +44,7 @@ extension Assembly {
             let applied = try await Migrator(driver: driver).migrate()
             if !applied.isEmpty { logger.info("schema migrated", metadata: ["migrations": "\(applied)"]) }
             return RelationalStore(
-                database: Database(driver: driver), positionLifetime: nil,
+                databases: TenantDatabases(home: driver), positionLifetime: nil,
                 waitingWrites: { driver.waitingWrites }, condition: { nil },
                 close: { await driver.close() })
         case .postgres(let settings): return try await postgres(settings)
@@ -49,36 +54,24 @@ extension Assembly {
     private func postgres(_ settings: PostgresServersSettings) async throws -> RelationalStore {
         let configuration = try configuration(settings)
         _ = try await PostgresSchema(configuration).prepare()
-        var routing = ReplicaSet.Settings(probeInterval: settings.replicas.probeInterval)
-        routing.routing.maximumLag = settings.replicas.maximumLag
-        routing.routing.replicaPatience = settings.replicas.patience
-        let driver = try PostgresDriver(configuration, routing: routing, logger: logger) { [metrics] in
-            metrics.note($0)
-        }
+        let driver = try PostgresDriver(
+            configuration, routing: Self.routing(settings), logger: logger
+        ) { [metrics] in metrics.note($0) }
+        let tenants = try await tenantDatabases(settings)
+        let databases = TenantDatabases(
+            home: CountedDriver(base: driver, metrics: metrics),
+            others: tenants.map { ($0.name, $0.driver) })
         return RelationalStore(
-            database: Database(driver: CountedDriver(base: driver, metrics: metrics)),
-            positionLifetime: settings.replicas.maximumLag * 5,
-            waitingWrites: { driver.load.waiting }, condition: { driver.health?.summary },
-            close: { await driver.close() })
+            databases: databases, positionLifetime: settings.replicas.maximumLag * 5,
+            waitingWrites: { tenants.map { $0.waitingWrites() }.reduce(driver.load.waiting, +) },
+            condition: { driver.health?.summary },
+            close: {
+                for tenant in tenants { await tenant.driver.close() }
+                await driver.close()
+            }, probes: probes(of: databases, tenants))
     }
 
-    /// Makes the schema, as a role that may; the numbers of the steps taken. `role` is the one that will serve, where
-    /// the profile's own address is not at hand.
-    package func migrate(owner: SecretReference, role: String?) async throws -> [Int] {
-        switch profile.relational {
-        case .sqlite:
-            throw Failure(
-                .invalid, "no_owner",
-                "A file has no owner to act for: it is brought up to date at every start.")
-        case .postgres(let settings):
-            let url = try role.map { "postgresql://\($0)@localhost" } ?? secret(settings.url, .text).text
-            var configuration = PostgresSettings(url: url)
-            configuration.ownerURL = try secret(owner, .text).text
-            return try await PostgresSchema(configuration).prepare()
-        }
-    }
-
-    private func configuration(_ settings: PostgresServersSettings) throws -> PostgresSettings {
+    func configuration(_ settings: PostgresServersSettings) throws -> PostgresSettings {
         var configuration = PostgresSettings(url: try secret(settings.url, .text).text)
         configuration.connections = settings.connections
         configuration.pipelineConnections = settings.pipelines
@@ -164,14 +157,14 @@ struct ObjectStores: Sendable {
 
 extension ReplicaHealth {
     /// Nil if all servers are of use.
-    fileprivate var summary: String? {
+    var summary: String? {
         out.isEmpty
             ? nil : out.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value)" }.joined(separator: ", ")
     }
 }
 
 extension MetricRegistry {
-    fileprivate func note(_ observation: ReplicaObservation) {
+    func note(_ observation: ReplicaObservation) {
         switch observation {
         case .readFromReplica: countRead("replica")
         case .readFromPrimary(let reason): countRead("primary", "\(reason)")

@@ -1,7 +1,9 @@
 import Crypto
+import Identity
 import InProcess
 import Kernel
 package import Logging
+import Proxy
 import Relational
 import Security
 package import Telemetry
@@ -24,7 +26,7 @@ package struct Assembly: Sendable {
         let relational = try await relationalStore()
         let database = relational.database
         let events = try await eventLog(database)
-        let jobs = jobQueue(database)
+        let jobs = jobQueues(relational.databases)
         let objects = try await objectStore()
         let tokenKey = try secret(profile.identity.tokenKey, .signingKey).signingKey()
         let digestKey = SealingKey(
@@ -32,20 +34,27 @@ package struct Assembly: Sendable {
         let pubSub = try pubSub()
         let cache = try cache(hints: pubSub.port)
         let rateLimiter = try rateLimiter()
+        let instances = instances(database, pubSub.port)
+        let names = nameDirectory()
         return Backend(
-            identity: RelationalIdentityStore(database), videos: RelationalVideoStore(database),
+            identity: identityStore(relational.databases), videos: videoStore(relational.databases),
+            search: RelationalSearchIndex(database),
             directory: CachedTenantDirectory(base: RelationalTenantDirectory(database), cache: cache.all),
+            tenants: RelationalTenantDirectory(database).tenants,
             sessionPositions: relational.positionLifetime.map {
                 SessionPositions(cache.shared, lifetime: $0)
             },
-            events: events.log, deadLetters: events.deadLetters, jobs: jobs, jobWakeup: jobs.wakeup,
+            events: events.log, deadLetters: events.deadLetters, jobs: jobs.port, jobWakeup: jobs.wakeup,
             objects: objects.objects, uploads: objects.uploads, objectEndpoint: objects.endpoint,
             objectOrigin: objects.origin, cache: cache.all, pubSub: pubSub.port,
-            rateLimiter: rateLimiter.port, instances: instances(database, pubSub.port),
+            rateLimiter: rateLimiter.port, instances: instances,
+            discovery: names.map { $0 as any InstanceDirectory } ?? instances,
             passwords: passwordHasher(), tokens: try await tokenIssuer(tokenKey),
-            playbackSigner: try playbackSigner(), requestDigest: { digestKey.code($0).base64URL },
+            playbackSigner: try playbackSigner(), serviceToken: try serviceToken(),
+            checkCaller: try await callerCheck(), requestDigest: { digestKey.code($0).base64URL },
             media: try mediaEngine(), mediaLimits: mediaLimits, localFiles: .onDisk,
             machinery: machinery(relational, events, jobs, background: [cache.listen].compactMap(\.self)) {
+                await names?.close()
                 await rateLimiter.close()
                 await pubSub.close()
                 await cache.close()
@@ -57,9 +66,28 @@ package struct Assembly: Sendable {
                 + [cache.probe, pubSub.probe, rateLimiter.probe].compactMap(\.self))
     }
 
+    private func identityStore(_ databases: TenantDatabases) -> any IdentityStore {
+        databases.others.isEmpty
+            ? RelationalIdentityStore(databases.home) : SpreadIdentityStore(databases)
+    }
+
+    private func videoStore(_ databases: TenantDatabases) -> any VideoStore {
+        RelationalVideoStore(databases.routed, parts: databases.all.map(\.database))
+    }
+
     private func instances(_ database: Database, _ pubSub: any PubSub) -> any InstanceRegistry {
         var settings = RelationalInstanceRegistry.Settings()
         settings.lifetime = profile.registry.lifetime
         return RelationalInstanceRegistry(database, hints: pubSub, settings: settings)
+    }
+
+    /// Nil where the registry tells.
+    private func nameDirectory() -> DNSInstanceDirectory? {
+        guard profile.roles.contains(.gateway), case .dns(let dns) = profile.gateway.discovery else {
+            return nil
+        }
+        return DNSInstanceDirectory(
+            [ProcessRole.api.rawValue: .init(host: dns.name, port: dns.port)],
+            server: dns.server.isEmpty ? nil : .init(address: dns.server, port: dns.serverPort))
     }
 }

@@ -1,12 +1,16 @@
 package import Identity
 package import Kernel
+package import Search
 package import Videos
 
 /// A topology, put together: every port with its adapter. Made once by `Assembly`, changed by nobody.
 package struct Backend: Sendable {
     package let identity: any IdentityStore
     package let videos: any VideoStore
+    package let search: any SearchIndex
     package let directory: any TenantDirectory
+    /// All tenants, for work that goes through each of them.
+    package let tenants: @Sendable (PageRequest) async throws -> Page<TenantID>
     /// How far each session's reads have come; nil where the store has no replicas.
     package let sessionPositions: SessionPositions?
 
@@ -29,10 +33,16 @@ package struct Backend: Sendable {
     package let rateLimiter: any RateLimiter
     /// Which processes there are.
     package let instances: any InstanceRegistry
+    /// Where the gateway looks for those that it may ask.
+    package let discovery: any InstanceDirectory
 
     package let passwords: any PasswordHasher
     package let tokens: any TokenIssuer
     package let playbackSigner: any PlaybackSigner
+    /// What this process shows to the services it calls; nil where the network alone decides.
+    package let serviceToken: @Sendable () -> String?
+    /// Throws `service_unauthenticated` for a caller that shows anything else; nil where all may call.
+    package let checkCaller: (@Sendable (_ serviceToken: String?) async throws -> Void)?
     /// A digest that tells nothing of its input to whoever lacks the key.
     package let requestDigest: @Sendable ([UInt8]) -> String
 

@@ -32,7 +32,9 @@ extension Profile {
                 guarantee:
                     "acknowledged writes are on the primary's disk, and on a replica's where it says so;"
                     + " reads of a session see its writes and never go back, from replicas at most"
-                    + " \(settings.replicas.maximumLag.inUnits) behind; row-level security",
+                    + " \(settings.replicas.maximumLag.inUnits) behind; row-level security"
+                    + (settings.databases.isEmpty
+                        ? "" : "; databases for one tenant each: \(settings.databases.entries.count)"),
                 section: "relational.postgres")
         }
     }

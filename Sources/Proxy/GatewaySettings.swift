@@ -6,6 +6,8 @@ package struct GatewaySettings: Sendable {
     package var host = "127.0.0.1"
     /// 0 for any that is free.
     package var port = 8080
+    /// Shared with other gateways, in place of `host` and `port`.
+    package var listener: InheritedListener?
     /// By which clients reach it: `https` behind something that ends TLS.
     package var scheme = "http"
     package var threads = 2
@@ -17,6 +19,8 @@ package struct GatewaySettings: Sendable {
     package var maximumAttempts = 3
     /// Whether an address is a proxy's whose `Forwarded` and `X-Forwarded-*` are believed.
     package var trusts: @Sendable (String) -> Bool = { _ in false }
+    /// What instances are shown of this gateway, if anything; asked for with each request.
+    package var serviceToken: @Sendable () -> String? = { nil }
     /// How often the directory is asked, if it gives no hint before.
     package var refresh = Duration.seconds(1)
 
@@ -57,7 +61,11 @@ package struct GatewaySettings: Sendable {
         /// For an idle connection to an instance; below what instances allow.
         package var upstreamKeepAlive = Duration.seconds(20)
         /// After the signal to end, connections are still accepted for so long: balancers in front need to notice.
+        /// Each gets one answer, which says that it is the last.
         package var lameDuck = Duration.zero
+        /// While it drains, a connection without a request is kept this long: the next answer on it can still tell the
+        /// client to leave, where a close might meet a request on its way.
+        package var idleGrace = Duration.seconds(1)
         /// Then for requests in flight; what is left is cut.
         package var drain = Duration.seconds(25)
 

@@ -68,20 +68,39 @@ package final class ReverseProxy: Service {
         let lanes = loops.makeIterator().map { Lane(loop: $0, proxy: proxy) }
         for lane in lanes { try await lane.loop.submit { lane.start() }.get() }
         for role in routes.roles { await refresh(role) }
-        let listener = try await listen(on: loops, lanes)
-        logger.info("gateway listens", metadata: ["port": "\(listener.localAddress?.port ?? 0)"])
+        let entrance = try await open(on: loops, lanes)
+        state.withLock { $0.port = entrance.port }
+        logger.info("gateway listens", metadata: ["port": "\(entrance.port)"])
         await withTaskGroup(of: Void.self) { group in
             for role in routes.roles { group.addTask { await self.follow(role) } }
             group.addTask { await self.probe(on: loops) }
-            await drain(listener, lanes)
+            await drain(entrance, lanes)
             group.cancelAll()
         }
         for lane in lanes { try await lane.loop.submit { lane.cut() }.get() }
     }
 
+    private struct Entrance {
+        let port: Int
+        let close: () async -> Void
+    }
+
+    private func open(on loops: MultiThreadedEventLoopGroup, _ lanes: [Lane]) async throws -> Entrance {
+        if let shared = settings.listener {
+            let port = shared.port
+            let entrance = SharedEntrance(shared, lanes, settings.limits)
+            return Entrance(port: port) { await entrance.close() }
+        }
+        let listener = try await listen(on: loops, lanes)
+        return Entrance(port: listener.localAddress?.port ?? 0) {
+            // One that is closed already is what is wanted.
+            try? await listener.close().get()
+        }
+    }
+
     private func listen(on loops: MultiThreadedEventLoopGroup, _ lanes: [Lane]) async throws -> any Channel {
         let byLoop = Dictionary(uniqueKeysWithValues: lanes.map { (ObjectIdentifier($0.loop), $0) })
-        let listener = try await ServerBootstrap(group: loops)
+        return try await ServerBootstrap(group: loops)
             .serverChannelOption(.backlog, value: 1024)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
@@ -95,20 +114,17 @@ package final class ReverseProxy: Service {
                     try ClientHandler.install(in: channel, lane: lane)
                 }
             }.bind(host: settings.host, port: settings.port).get()
-        state.withLock { $0.port = listener.localAddress?.port }
-        return listener
     }
 
-    /// Waits for the signal, then lets what is under way end.
-    private func drain(_ listener: any Channel, _ lanes: [Lane]) async {
+    /// Waits for the signal, then lets what is under way end. From then on each answer is the last of its connection.
+    private func drain(_ entrance: Entrance, _ lanes: [Lane]) async {
         // Without a graceful shutdown, cancellation is the signal; then there is no time for more.
         try? await gracefulShutdown()
         state.withLock { $0.isDraining = true }
+        for lane in lanes { lane.loop.execute { lane.drain() } }
         // A wait that is cut short is a drain that is cut short.
         try? await time.sleep(settings.times.lameDuck)
-        // A listener that is closed already is what is wanted.
-        try? await listener.close().get()
-        for lane in lanes { lane.loop.execute { lane.drain() } }
+        await entrance.close()
         let end = ContinuousClock.now + settings.times.drain
         while clients.current > 0, ContinuousClock.now < end, !Task.isCancelled {
             // As above.

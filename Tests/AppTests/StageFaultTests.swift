@@ -6,16 +6,16 @@ import Testing
 @Suite(.serialized, .enabled(if: TestStage.current.hasGateway, "one process has no parts that fail apart"))
 struct StageFaultTests {
     /// Room for many announcements that are never uploaded.
-    private static let settings = [
+    static let settings = [
         "uploads.maximumOpenPerTenant=100000", "jobs.table.lease=3s", "jobs.table.heartbeat=1s",
         "uploads.tenantBytes=100TiB",
     ]
 
     @Test func aRollingRestartOfEveryProcessFailsNoRequest() async throws {
-        try await RunningApp.with(Self.settings) { app in
+        try await RunningApp.with(Self.settings, gateways: 2) { app in
             let client = try await APIClient.signedUp(app.base)
             let outcome = try await LoadClients.around(client) {
-                for process in app.processes where !process.roles.contains("gateway") {
+                for process in app.processes {
                     process.signal(SIGTERM)
                     #expect(await process.ended() == 0, "\(process.roles) did not drain")
                     try await app.relaunch(process)
@@ -42,9 +42,13 @@ struct StageFaultTests {
                     try await app.relaunch(process)
                 }
             }
-            #expect(outcome.staleReads == 0)
+            #expect(outcome.staleReads == 0 && outcome.readsThatWentBack == 0)
             try await LoadClients.expectAll(outcome, client)
             #expect(try await client.settled(video)["state"] as? String == "ready")
+            let jobs = OnceHistory(asked: [video], happened: try await StageAudit(app).jobsDone())
+            #expect(jobs.isSound, "\(jobs)")
+            let used = try await StageAudit(app).usedBytes() - film.count
+            #expect(outcome.usage.finding(in: used) == nil, "\(used) of \(outcome.usage)")
         }
     }
 
@@ -159,7 +163,7 @@ struct StageFaultTests {
     }
 
     /// Servers of this test alone, which may be killed.
-    private static func withServers(
+    static func withServers(
         _ settings: ClusterSettings, _ body: (LocalCluster, [String: String]) async throws -> Void
     ) async throws {
         let folder = FileManager.default.temporaryDirectory.appending(
@@ -176,7 +180,7 @@ struct StageFaultTests {
         try await cluster.down()
     }
 
-    private static func expectReadiness(_ wanted: String, _ client: APIClient) async throws {
+    static func expectReadiness(_ wanted: String, _ client: APIClient) async throws {
         var answer = try await client.send("GET", "/readyz")
         for _ in 0..<100 where answer["status"] as? String != wanted {
             try await Task.sleep(for: .milliseconds(100))

@@ -3,8 +3,8 @@ import Testing
 
 /// The rules of the house, as far as a reader of text can check them.
 @Suite struct ArchitectureTests {
-    static let domain: Set = ["Kernel", "Identity", "Videos"]
-    static let contexts: Set = ["Identity", "Videos"]
+    static let domain: Set = ["Kernel", "Identity", "Search", "Videos"]
+    static let contexts: Set = ["Identity", "Search", "Videos"]
     /// Adapters and the folder of each.
     static let adapters = [
         "SQLite": "Sources/Storage/SQLite", "Memory": "Sources/Storage/Memory",
@@ -17,7 +17,7 @@ import Testing
     /// The shared base of relational adapters.
     static let base = "Relational"
     static let cModules: Set = [
-        "CSQLite", "CPostgres", "CHiredis", "CRdkafka", "CLibAV", "CMediaShim", "CConfinement",
+        "CSQLite", "CPostgres", "CHiredis", "CRdkafka", "CLibAV", "CMediaShim", "CConfinement", "CResolver",
     ]
 
     @Test func theDomainImportsNeitherAdaptersNorFrameworks() throws {

@@ -6,7 +6,7 @@ import Testing
 /// Real servers.
 @Suite(.serialized, .enabled(if: TemporaryCluster.hasServers, TemporaryCluster.comment))
 struct LocalClusterTests {
-    @Test(.timeLimit(.minutes(2)))
+    @Test(.timeLimit(.minutes(5)))
     func `servers come up, die, come back, change places and go without a trace`() async throws {
         try await TemporaryCluster.with { path in
             var settings = ClusterSettings.only([.postgres, .redis])
@@ -48,7 +48,7 @@ struct LocalClusterTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(5)))
     func `a server that nobody recorded is found and ended`() async throws {
         try await TemporaryCluster.with { path in
             let cluster = try await TemporaryCluster.up(.only([.redis]), in: path).cluster
@@ -60,7 +60,7 @@ struct LocalClusterTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(5)))
     func `kept data are served again, on the same ports with the same passwords`() async throws {
         try await TemporaryCluster.with { path in
             var settings = ClusterSettings.only([.postgres])

@@ -16,6 +16,9 @@ import Testing
         #expect(settings["http.publicURL"] == "http://127.0.0.1:80")
         let words = api?.arguments(profile: "/r/p.yaml", settings: ["b": "2", "a": "1"])
         #expect(words == ["--profile", "/r/p.yaml", "--role", "api", "--set", "a=1", "--set", "b=2"])
+        let gateway = plan.processes.first { $0.name == "gateway-2" }
+        #expect(gateway?.settings(ports: [:], entrance: 80, repository: "/r")["gateway.port"] == "80")
+        #expect(gateway?.arguments(profile: "p", settings: [:]).suffix(2) == ["--listen-fd", "0"])
     }
 
     @Test func `the chosen port is the entrance's, and every process has one for its administration`() {
@@ -29,7 +32,8 @@ import Testing
         let plan = StagePlan.seriesA
         let roles = Set(plan.processes.flatMap(\.roles))
         #expect(roles.isSuperset(of: [.api, .worker, .projector, .scheduler, .relay, .gateway]))
-        #expect(plan.waves.last?.map(\.name) == [plan.entrance])
+        #expect(plan.waves.last?.allSatisfy { $0.roles == [.gateway] } == true)
+        #expect(plan.processes.filter { $0.roles.contains(.gateway) }.count >= 2)
         #expect(plan.processes.filter { $0.roles.contains(.api) }.count >= 2)
     }
 }
@@ -83,7 +87,7 @@ import Testing
 /// A program that answers as the product's would, so that the stage itself is what is tested.
 @Suite(.serialized, .enabled(if: TemporaryCluster.hasServers, TemporaryCluster.comment))
 struct StageTests {
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(5)))
     func `processes start ready, are started again when they die, and restart one by one`() async throws {
         try await TemporaryCluster.with { path in
             let cluster = try await TemporaryCluster.up(.only([.redis]), in: path).cluster
@@ -112,7 +116,7 @@ struct StageTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(5)))
     func `a process that does not start is named with the end of its log`() async throws {
         try await TemporaryCluster.with { path in
             let cluster = try await TemporaryCluster.up(.only([.redis]), in: path).cluster

@@ -28,24 +28,36 @@ struct EventLogAdapter: CustomTestStringConvertible, Sendable {
     let testDescription: String
     let run: @Sendable (_ test: (EventLogStage) async throws -> Void) async throws -> Void
 
-    static let all = [table, pretendedKafka] + (brokers.map { [kafka($0)] } ?? [])
+    static let all =
+        [table, pretendedKafka] + (TestPostgres.isAvailable ? [postgres] : [])
+        + (brokers.map { [kafka($0)] } ?? [])
 
     /// Of a cluster that tests share.
     private static let brokers = ProcessInfo.processInfo.environment["CLOUDSTREAM_KAFKA_BROKERS"]
 
     private static let table = EventLogAdapter(testDescription: "table in SQLite") { test in
-        try await TestDatabase.with { file in
-            let clock = ManualClock()
-            let settings = TableEventLog.Settings(
-                partitions: 8, pollInterval: .milliseconds(20), hold: .seconds(30))
-            let log = TableEventLog(
-                database: file.database { clock.now }, settings: settings, now: { clock.now })
-            try await log.prepare()
-            let stage = EventLogStage(
-                log: log, partitions: settings.partitions, hold: settings.hold, delay: .seconds(10),
-                patience: .seconds(5), silence: .zero, pass: { clock.advance(by: $0) })
-            try await test(stage)
+        try await TestDatabase.with { file in try await play(file.driver, test) }
+    }
+
+    private static let postgres = EventLogAdapter(testDescription: "tables in Postgres") { test in
+        try await TestPostgres.with { file in
+            try await file.withDriver { try await play($0, test) }
         }
+    }
+
+    private static func play(
+        _ driver: any SQLDriver, _ test: (EventLogStage) async throws -> Void
+    ) async throws {
+        let clock = ManualClock()
+        let settings = TableEventLog.Settings(
+            partitions: 8, pollInterval: .milliseconds(20), hold: .seconds(30))
+        let log = TableEventLog(
+            database: Database(driver: driver, now: { clock.now }), settings: settings, now: { clock.now })
+        try await log.prepare()
+        try await test(
+            EventLogStage(
+                log: log, partitions: settings.partitions, hold: settings.hold, delay: .seconds(10),
+                patience: .seconds(60), silence: .zero, pass: { clock.advance(by: $0) }))
     }
 }
 

@@ -29,6 +29,7 @@ struct GoldenEvent: CustomTestStringConvertible, Sendable {
     static let all = [
         GoldenEvent(TenantCreated(name: "Ada's Team 🦆", region: "eu", owner: user)),
         GoldenEvent(UserJoined(user: user, role: .member)),
+        GoldenEvent(UserRenamed(user: user)),
         GoldenEvent(UserRemoved(user: user, by: other)),
         GoldenEvent(
             VideoUploaded(video: video, title: "Holiday \"2026\"", bytes: 1 << 40, uploadedBy: user)),

@@ -12,6 +12,8 @@ struct IdentityStoreStage: Sendable {
     let directory: any TenantDirectory
     /// How this store can keep tenants apart; other wishes are refused.
     let isolations: Set<TenantPlacement.Isolation>
+    /// For tenants of which a test says no more.
+    var placement = TenantPlacement.sample
     /// Events of committed writes, in order.
     let published: @Sendable () async throws -> [Event]
 }
@@ -21,7 +23,7 @@ struct IdentityStoreAdapter: CustomTestStringConvertible, Sendable {
     let testDescription: String
     let run: @Sendable (_ test: (IdentityStoreStage) async throws -> Void) async throws -> Void
 
-    static let all = [sqlite] + (TestPostgres.isAvailable ? [postgres, schemas] : [])
+    static let all = [sqlite] + (TestPostgres.isAvailable ? [postgres, schemas, databases] : [])
 
     private static let sqlite = IdentityStoreAdapter(testDescription: "relational on SQLite") { test in
         try await TestDatabase.with { file in
@@ -50,6 +52,19 @@ struct IdentityStoreAdapter: CustomTestStringConvertible, Sendable {
                     PlacedIdentityStore(store: $0, places: PostgresPlaces(file))
                 }
             }
+        }
+    }
+
+    private static let databases = IdentityStoreAdapter(testDescription: "Postgres, a database per tenant") {
+        test in
+        try await DatabaseStage.with(tenants: 2) { databases in
+            try await test(
+                IdentityStoreStage(
+                    store: SpreadIdentityStore(databases),
+                    directory: RelationalTenantDirectory(databases.home),
+                    isolations: [.shared, .schema, .database],
+                    placement: TenantPlacement(region: "eu", shard: 3, isolation: .database, epoch: 7)
+                ) { try await databases.told() })
         }
     }
 
@@ -118,8 +133,9 @@ extension IdentityStoreStage {
     /// A team with a person in it.
     func founded(_ email: String = "a@example.com", role: Role = .owner) async throws -> (Tenant, User) {
         let (tenant, user) = (Tenant.sample(), User.sample(email, role: role))
+        let placement = placement
         try await write(tenant.id) { writer in
-            try writer.insert(tenant, placement: .sample)
+            try writer.insert(tenant, placement: placement)
             try writer.insert(user, passwordHash: "hash of \(email)")
         }
         return (tenant, user)

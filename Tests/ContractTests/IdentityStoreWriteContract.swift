@@ -15,7 +15,7 @@ import Testing
             let (tenant, user) = (Tenant.sample(), User.sample())
             await #expect(throws: Refusal.self) {
                 try await stage.write(tenant.id) { writer in
-                    try writer.insert(tenant, placement: .sample)
+                    try writer.insert(tenant, placement: stage.placement)
                     try writer.insert(user, passwordHash: "h")
                     try writer.publish(UserJoined(user: user.id, role: .member), key: "k")
                     throw Refusal()

@@ -1,6 +1,5 @@
 import Kernel
 import Memory
-import Proxy
 import Relational
 import TestDatabase
 import Testing
@@ -10,11 +9,7 @@ struct InstanceDirectoryAdapter: CustomTestStringConvertible, Sendable {
     let testDescription: String
     let run: @Sendable ([Instance], _ test: (any InstanceDirectory) async throws -> Void) async throws -> Void
 
-    static let all = [listed, relational]
-
-    private static let listed = InstanceDirectoryAdapter(testDescription: "static") { instances, test in
-        try await test(StaticInstanceDirectory(instances))
-    }
+    static let all = [relational]
 
     private static let relational = InstanceDirectoryAdapter(testDescription: "relational in SQLite") {
         instances, test in

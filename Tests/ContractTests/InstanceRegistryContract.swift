@@ -1,5 +1,4 @@
 import Kernel
-import Proxy
 import Relational
 import TestDatabase
 import Testing
@@ -34,25 +33,6 @@ import Testing
         try await adapter.run([Self.instance("a")]) { directory async throws in
             #expect(try await directory.instances(of: "nobody").isEmpty)
         }
-    }
-
-    @Test func `a name resolves to an instance for each of its addresses, and an unknown one to none`()
-        async throws
-    {
-        let directory = DNSInstanceDirectory([
-            "api": .init(host: "127.0.0.1", port: 80), "gone": .init(host: "nobody.invalid", port: 80),
-        ])
-        let instances = try await directory.instances(of: "api")
-        #expect(instances.map(\.address) == [.init(host: "127.0.0.1", port: 80)])
-        #expect(instances.first?.id == "api@127.0.0.1:80" && instances.first?.state == .ready)
-        do {
-            #expect(try await directory.instances(of: "gone").isEmpty)
-        } catch let failure as Failure {
-            // Where no server for names can be reached.
-            #expect(failure.kind == .unavailable)
-        }
-        #expect(try await directory.instances(of: "other").isEmpty)
-        await directory.close()
     }
 }
 

@@ -17,7 +17,7 @@ struct JobQueueAdapter: CustomTestStringConvertible, Sendable {
     let testDescription: String
     let run: @Sendable (_ test: (JobQueueStage) async throws -> Void) async throws -> Void
 
-    static let all = [table] + (TestPostgres.isAvailable ? [postgres, remembering] : [])
+    static let all = [table] + (TestPostgres.isAvailable ? [postgres, remembering, spread] : [])
 
     private static let table = JobQueueAdapter(testDescription: "table in SQLite") { test in
         try await TestDatabase.with { file in
@@ -47,6 +47,19 @@ struct JobQueueAdapter: CustomTestStringConvertible, Sendable {
                         JobQueueStage(queue: queue, now: { clock.now }, pass: { clock.advance(by: $0) }))
                 }
             }
+        }
+    }
+
+    /// All tenants of a test are in one of several databases, which keeps its promises to the letter.
+    private static let spread = JobQueueAdapter(testDescription: "tables in several databases of Postgres") {
+        test in
+        let clock = ManualClock()
+        try await DatabaseStage.with(tenants: 1, now: { clock.now }) { databases in
+            let queues = databases.all.map { TableJobQueue(database: $0.database, now: { clock.now }) }
+            try await test(
+                JobQueueStage(
+                    queue: SpreadJobQueue(queues) { _ in 1 }, now: { clock.now },
+                    pass: { clock.advance(by: $0) }))
         }
     }
 }

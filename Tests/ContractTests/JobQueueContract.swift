@@ -102,6 +102,26 @@ import Testing
     }
 
     @Test(arguments: JobQueueAdapter.all)
+    func `a tenant far behind the backlog of another is not kept waiting`(_ adapter: JobQueueAdapter)
+        async throws
+    {
+        try await adapter.run { stage in
+            let (big, small) = (TenantID(), TenantID())
+            for number in 0..<100 {
+                #expect(try await stage.queue.enqueue(.sample("big \(number)", tenant: big)))
+                try await stage.pass(.milliseconds(1))
+            }
+            for number in 0..<2 {
+                #expect(try await stage.queue.enqueue(.sample("small \(number)", tenant: small)))
+                try await stage.pass(.milliseconds(1))
+            }
+            var keys: [String] = []
+            for _ in 0..<5 { keys.append(try await stage.claim()?.key ?? "") }
+            #expect(keys == ["big 0", "small 0", "big 1", "small 1", "big 2"])
+        }
+    }
+
+    @Test(arguments: JobQueueAdapter.all)
     func `a job that failed may be tried again later, one attempt older`(_ adapter: JobQueueAdapter)
         async throws
     {

@@ -49,7 +49,7 @@ import Testing
 }
 
 /// That the one in memory forgets channels nobody listens to.
-@Suite(.timeLimit(.minutes(1))) struct MemoryPubSubBoundTests {
+@Suite(.timeLimit(.minutes(5))) struct MemoryPubSubBoundTests {
     @Test func `ending the iteration unsubscribes, though the sequence is still held`() async throws {
         let pubSub = MemoryPubSub()
         let subscription = try await pubSub.subscribe("a", capacity: 10)

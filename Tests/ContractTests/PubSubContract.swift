@@ -2,7 +2,7 @@ import Kernel
 import Testing
 
 /// What every `PubSub` promises.
-@Suite(.timeLimit(.minutes(1))) struct PubSubContract {
+@Suite(.timeLimit(.minutes(5))) struct PubSubContract {
     @Test(arguments: PubSubAdapter.all)
     func `subscribers get what is published after they subscribed, in order`(_ adapter: PubSubAdapter)
         async throws

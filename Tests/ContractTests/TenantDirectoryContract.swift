@@ -28,7 +28,9 @@ import Testing
                 tenants.append(tenant.id)
             }
             for (tenant, placement) in zip(tenants, possible) {
-                #expect(try await stage.directory.placement(of: tenant) == placement)
+                let found = try await stage.directory.placement(of: tenant)
+                // In which database it is, only the store knows.
+                #expect(found == placement.named(found?.database))
             }
         }
     }
@@ -57,7 +59,10 @@ import Testing
     func `a tenant is added once`(_ adapter: IdentityStoreAdapter) async throws {
         try await adapter.run { stage async throws in
             let tenant = Tenant.sample()
-            try await stage.write(tenant.id) { try $0.insert(tenant, placement: .sample) }
+            let placement = stage.placement
+            try await stage.write(tenant.id) { try $0.insert(tenant, placement: placement) }
+            let first = try await stage.directory.placement(of: tenant.id)
+            #expect(first == placement.named(first?.database))
             let again = await #expect(throws: Failure.self) {
                 try await stage.write(tenant.id) {
                     try $0.insert(
@@ -66,7 +71,14 @@ import Testing
                 }
             }
             #expect(again?.kind == .conflict)
-            #expect(try await stage.directory.placement(of: tenant.id) == .sample)
+            #expect(try await stage.directory.placement(of: tenant.id) == first)
         }
+    }
+}
+
+extension TenantPlacement {
+    fileprivate func named(_ database: String?) -> TenantPlacement {
+        TenantPlacement(
+            region: region, shard: shard, isolation: isolation, database: database, epoch: epoch)
     }
 }

@@ -18,7 +18,7 @@ struct VideoStoreAdapter: CustomTestStringConvertible, Sendable {
     let testDescription: String
     let run: @Sendable (_ test: (VideoStoreStage) async throws -> Void) async throws -> Void
 
-    static let all = [sqlite] + (TestPostgres.isAvailable ? [postgres, schemas] : [])
+    static let all = [sqlite] + (TestPostgres.isAvailable ? [postgres, schemas, databases] : [])
 
     private static let sqlite = VideoStoreAdapter(testDescription: "relational on SQLite") { test in
         try await TestDatabase.with { file in
@@ -51,6 +51,18 @@ struct VideoStoreAdapter: CustomTestStringConvertible, Sendable {
                 try await test(
                     VideoStoreStage(store: store) { try await Outbox(database).oldest(1_000).map(\.event) })
             }
+        }
+    }
+}
+
+extension VideoStoreAdapter {
+    private static let databases = VideoStoreAdapter(testDescription: "Postgres, tenants in databases") {
+        test in
+        try await DatabaseStage.with(tenants: 2) { databases in
+            let store = SettledVideoStore(
+                store: RelationalVideoStore(databases.routed, parts: databases.all.map(\.database)),
+                places: DatabasePlaces(databases))
+            try await test(VideoStoreStage(store: store) { try await databases.told() })
         }
     }
 }

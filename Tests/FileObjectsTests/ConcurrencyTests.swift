@@ -4,7 +4,7 @@ import Kernel
 import NIOCore
 import Testing
 
-@Suite(.timeLimit(.minutes(2))) struct ConcurrencyTests {
+@Suite(.timeLimit(.minutes(5))) struct ConcurrencyTests {
     private let upload = MultipartUpload.sample
 
     /// A body that holds its receiver until `isReleased`.

@@ -41,47 +41,12 @@ import Testing
         #expect(Set(choice.tenantsAbove) == [a, c])
     }
 
-    @Test func `claims begin where due jobs began, until a full look is due`() {
-        let start = Timestamp(milliseconds: 1_000_000)
-        var memory = ClaimMemory(interval: .seconds(1))
-        #expect(memory.isLookDue(at: start))
-        memory.looked(at: start, running: [a: 1])
-        #expect(!memory.isLookDue(at: start + .milliseconds(999)))
-        #expect(memory.isLookDue(at: start + .seconds(1)))
-        var choice = FairChoice(running: memory.running)
-        choice.add(candidates([(b, 500)]))
-        _ = choice.choose()
-        memory.claimed(choice, from: Timestamp(milliseconds: 500), others: nil)
-        #expect(memory.from == Timestamp(milliseconds: 500))
-        #expect(memory.running == [a: 1, b: 1])
-        memory.added(b, dueAt: Timestamp(milliseconds: 700))
-        #expect(memory.from == Timestamp(milliseconds: 500))
-        memory.added(b, dueAt: Timestamp(milliseconds: 300))
-        #expect(memory.from == Timestamp(milliseconds: 300))
-        memory.ended(a)
-        memory.ended(b)
-        #expect(memory.running == [:])
-        memory.lookTook = .milliseconds(500)
-        #expect(!memory.isLookDue(at: start + .seconds(9)))
-        #expect(memory.isLookDue(at: start + .seconds(10)))
-    }
-
-    @Test func `what is known of other tenants ends with a new job of one of them`() {
-        var memory = ClaimMemory(interval: .seconds(1))
-        let from = Timestamp(milliseconds: 900)
-        memory.claimed(FairChoice(running: [:]), from: nil, others: .init(excluded: [a], from: from))
-        memory.added(a, dueAt: Timestamp(milliseconds: 1))
-        #expect(memory.others?.from == from)
-        memory.added(b, dueAt: Timestamp(milliseconds: 1))
-        #expect(memory.others?.from == Timestamp(milliseconds: 1))
-        memory.claimed(FairChoice(running: [:]), from: nil, others: .init(excluded: [a], from: nil))
-        memory.added(b, dueAt: Timestamp(milliseconds: 1))
-        #expect(memory.others == nil)
-    }
-
-    @Test func `without an interval every claim looks`() {
-        var memory = ClaimMemory(interval: .zero)
-        memory.looked(at: .now(), running: [:])
-        #expect(memory.isLookDue(at: .now()))
+    @Test func `what somebody else took does not count as running`() {
+        let jobs = candidates([(a, 1), (a, 2), (b, 3)])
+        var choice = FairChoice(running: [a: 1], view: jobs)
+        #expect((0..<3).map { _ in choice.choose() } == [2, 0, 1].map { jobs[$0].job })
+        choice.settle(leased: [jobs[0].job])
+        #expect(choice.running == [a: 2])
+        #expect(choice.chosen.isEmpty)
     }
 }

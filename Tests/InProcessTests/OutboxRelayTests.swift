@@ -71,7 +71,7 @@ import Testing
         }
     }
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(5)))
     func `running survives errors, wakes for new events, and ends when cancelled`() async throws {
         try await TestDatabase.with { file async throws in
             let database = file.database()

@@ -13,7 +13,7 @@ private let sharedBrokers = ProcessInfo.processInfo.environment["CLOUDSTREAM_KAF
     .enabled(
         if: sharedBrokers != nil,
         "CLOUDSTREAM_KAFKA_BROKERS names no broker; `bench cluster up` starts one."),
-    .timeLimit(.minutes(2)))
+    .timeLimit(.minutes(5)))
 struct BrokerTests {
     @Test func `a topic is made with its partitions, found again, and refused with others`() async throws {
         let settings = Self.settings()

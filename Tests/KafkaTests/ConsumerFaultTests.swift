@@ -7,7 +7,7 @@ import Testing
 @testable import Kafka
 
 /// Reading while brokers fail and members come and go.
-@Suite(.timeLimit(.minutes(1))) struct ConsumerFaultTests {
+@Suite(.timeLimit(.minutes(5))) struct ConsumerFaultTests {
     @Test func `a member finds its coordinator again when it has moved`() async throws {
         try await MockStage.with(partitions: 2) { stage in
             try await stage.log.append((0..<20).map { .sample(key: "a", number: $0) })

@@ -7,7 +7,7 @@ import Testing
 
 @testable import Kafka
 
-@Suite(.timeLimit(.minutes(1))) struct DeadLetterTopicTests {
+@Suite(.timeLimit(.minutes(5))) struct DeadLetterTopicTests {
     @Test func `a buried letter is kept and told to the topic`() async throws {
         try await Self.with { stage, letters, kept in
             let letter = Self.letter(1)

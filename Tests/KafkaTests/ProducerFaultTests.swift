@@ -7,7 +7,7 @@ import Testing
 @testable import Kafka
 
 /// Appending while brokers fail.
-@Suite(.timeLimit(.minutes(1))) struct ProducerFaultTests {
+@Suite(.timeLimit(.minutes(5))) struct ProducerFaultTests {
     @Test func `an append waits for brokers that are away, and succeeds when they are back`() async throws {
         try await MockStage.with { stage in
             try await stage.log.append([.sample(key: "a", number: 0)])

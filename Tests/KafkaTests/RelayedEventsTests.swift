@@ -9,7 +9,7 @@ import TestDatabase
 import Testing
 
 /// From a commit in the database to an effect behind Kafka, with faults all the way.
-@Suite(.timeLimit(.minutes(1))) struct RelayedEventsTests {
+@Suite(.timeLimit(.minutes(5))) struct RelayedEventsTests {
     private struct Told: EventPayload {
         static let type = "thing.told"
         static let version = 1

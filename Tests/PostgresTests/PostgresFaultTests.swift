@@ -9,7 +9,7 @@ import Testing
 /// A server that dies, freezes, or is not what it seems.
 @Suite(
     .serialized, .enabled(if: PostgresPrivateServer.isAvailable, "needs Debian's postgresql-15"),
-    .timeLimit(.minutes(2)))
+    .timeLimit(.minutes(5)))
 struct PostgresFaultTests {
     @Test func `a server's faults cost what was under way there and nothing more`() async throws {
         try await PostgresPrivateServer.with { machine async throws in

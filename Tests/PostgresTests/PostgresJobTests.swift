@@ -45,6 +45,71 @@ import Testing
         }
     }
 
+    @Test func `a process finds jobs as long as there are any, though others take those that it had seen`()
+        async throws
+    {
+        try await TestPostgres.with { file async throws in
+            try await file.withDriver { driver async throws in
+                let clock = ManualClock()
+                let queues = (0..<3).map { _ in
+                    TableJobQueue(
+                        database: Database(driver: driver), settings: .init(fullLook: .seconds(1)),
+                        now: { clock.now })
+                }
+                let count = 150
+                for number in 0..<count {
+                    let job = NewJob(kind: "k", key: "\(number)", tenant: TenantID(), payload: [])
+                    #expect(try await queues[0].enqueue(job))
+                    clock.advance(by: .milliseconds(1))
+                }
+                var keys: Set<String> = []
+                for number in 0..<count {
+                    let job = try await queues[number % 3].claim(["k"], worker: "w", lease: .seconds(60))
+                    keys.insert(try #require(job).key)
+                }
+                #expect(keys.count == count)
+                for queue in queues {
+                    #expect(try await queue.claim(["k"], worker: "w", lease: .seconds(60)) == nil)
+                }
+            }
+        }
+    }
+
+    @Test func `a job that one process gives back is found by another that has long passed its place`()
+        async throws
+    {
+        try await TestPostgres.with { file async throws in
+            try await file.withDriver { driver async throws in
+                let clock = ManualClock()
+                let queues = (0..<2).map { _ in
+                    TableJobQueue(
+                        database: Database(driver: driver), settings: .init(fullLook: .seconds(1)),
+                        now: { clock.now })
+                }
+                for number in 0..<50 {
+                    let job = NewJob(kind: "k", key: "\(number)", tenant: TenantID(), payload: [])
+                    #expect(try await queues[0].enqueue(job))
+                    clock.advance(by: .seconds(1))
+                }
+                let lease = Duration.seconds(30)
+                var taken: [LeasedJob] = []
+                for _ in 0..<2 {
+                    taken.append(try #require(try await queues[0].claim(["k"], worker: "a", lease: lease)))
+                }
+                for number in 2..<45 {
+                    let job = try await queues[1].claim(["k"], worker: "b", lease: lease * 10)
+                    #expect(job?.key == "\(number)")
+                }
+                #expect(try await queues[0].finish(taken[0].lease, .handBack))
+                clock.advance(by: .seconds(1))
+                #expect(try await queues[1].claim(["k"], worker: "b", lease: lease * 10)?.key == "0")
+                // The other one's worker falls silent.
+                clock.advance(by: lease)
+                #expect(try await queues[1].claim(["k"], worker: "b", lease: lease)?.key == "1")
+            }
+        }
+    }
+
     /// Until nothing has come for longer than a full look takes to come.
     private static func work(_ queue: TableJobQueue, _ worker: Int) async throws -> [String] {
         var keys: [String] = []

@@ -204,5 +204,30 @@ extension Breakage {
             19:3: http.allowedOrigins: must be a list such as [a, b], is empty
             77:3: identity.audience: must be text, is empty
             """),
+        Breakage(
+            "discovery that cannot be",
+            [
+                (
+                    "scheduler:\n",
+                    "gateway:\n  discovery:\n    dns:\n      name: api:80\n      serverPort: 53\n"
+                        + "      server: ns.example\nscheduler:\n"
+                )
+            ],
+            """
+            125:7: gateway.discovery.dns.name: must be a host name or address without a port, is "api:80"
+            125:7: gateway.discovery.dns.port: missing key
+            127:7: gateway.discovery.dns.server: must be an IPv4 address, such as 127.0.0.1
+            """),
+        Breakage(
+            "two ways of discovery",
+            [
+                (
+                    "scheduler:\n",
+                    "gateway:\n  discovery:\n    registry: {}\n    dns:\n      name: api\n      port: 80\nscheduler:\n"
+                )
+            ],
+            """
+            125:5: gateway.discovery.dns: one adapter only: this section has registry and dns
+            """),
     ]
 }

@@ -131,6 +131,44 @@ import Testing
                 """)
     }
 
+    @Test("one to four public keys stand between commas") func verifyingKeys() throws {
+        let keys = (0..<5).map { _ in Curve25519.Signing.PrivateKey().publicKey }
+        let texts = keys.map { $0.rawRepresentation.base64EncodedString() }
+        for count in 1...4 {
+            let list = texts.prefix(count).joined(separator: ", ")
+            let secret = try SecretReference.env("KEYS").resolve(
+                .verifyingKeys, createMissing: false, environment: ["KEYS": list])
+            let read = try secret.verifyingKeys().map(\.rawRepresentation)
+            #expect(read == keys.prefix(count).map(\.rawRepresentation))
+        }
+        for bad in [texts.joined(separator: ","), texts[0] + ",", "", texts[0].dropLast(4) + "", "hunter2"] {
+            #expect(failure(.env("KEYS"), .verifyingKeys, environment: ["KEYS": bad]) != nil, "\(bad)")
+        }
+        let none = SecretReference.file(folder.path + "/none")
+        #expect(none.problem(.verifyingKeys, createMissing: true)?.contains("nobody but its issuer") == true)
+    }
+
+    @Test(
+        "a secret is asked of the roles that use it alone",
+        arguments: [
+            (ProcessRole.gateway, "signingKey", "env:GATEWAY_KEY"), (.api, "trustedKeys", "env:GATEWAY_KEYS"),
+            (.worker, "", ""),
+        ])
+    func needOfRoles(role: ProcessRole, key: String, reference: String) throws {
+        let services = "{tokens: {signingKey: env:GATEWAY_KEY, trustedKeys: env:GATEWAY_KEYS}}"
+        let complaint = SampleProfile.complaint(
+            overrides: ["services=\(services)", "secrets={createMissing: true}"], roles: [role],
+            environment: [:])
+        guard !key.isEmpty else {
+            #expect(complaint == "accepted")
+            return
+        }
+        #expect(complaint.contains("services.tokens.\(key): environment variable"))
+        #expect(
+            complaint.contains("services.tokens.") && complaint.split(separator: "\n").count == 1,
+            "\(complaint)")
+    }
+
     @Test(
         "a reference is file: or env: and a name",
         arguments: [

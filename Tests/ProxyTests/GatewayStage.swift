@@ -20,6 +20,7 @@ struct GatewayStage: Sendable {
     /// Runs `body` beside a gateway; both have ended when this returns.
     static func run(
         _ backends: [TestBackend], _ change: (inout GatewaySettings) -> Void = { _ in },
+        directory other: (any InstanceDirectory)? = nil,
         _ body: @escaping @Sendable (GatewayStage) async throws -> Void
     ) async throws {
         var settings = GatewaySettings()
@@ -32,7 +33,8 @@ struct GatewayStage: Sendable {
         let (records, events) = (Recorder<AccessRecord>(), Recorder<ProxyEvent>())
         let directory = ChangeableDirectory(backends.map(\.instance))
         let proxy = ReverseProxy(
-            settings, routes: [RouteRule("all", to: "api", policy: .roundRobin)], directory: directory,
+            settings, routes: [RouteRule("all", to: "api", policy: .roundRobin)],
+            directory: other ?? directory,
             observer: ProxyObserver(event: { events.add($0) }, access: { records.add($0) }),
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
         let group = ServiceGroup(

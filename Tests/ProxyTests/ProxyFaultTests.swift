@@ -136,7 +136,7 @@ import Testing
 
     @Test func `a gateway that ends finishes what is in flight and closes what is idle`() async throws {
         let a = try await TestBackend.start("a")
-        try await GatewayStage.run([a]) { stage async throws in
+        try await GatewayStage.run([a], { $0.times.idleGrace = .milliseconds(200) }) { stage async throws in
             let idle = try await RawConnection(port: stage.port)
             try await idle.send("GET / HTTP/1.1\r\nHost: s\r\n\r\n")
             _ = try await idle.read(until: "\r\n\r\na")

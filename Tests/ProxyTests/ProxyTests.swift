@@ -210,7 +210,10 @@ import Testing
             #expect(try await eventually { a.received.count == 1 })
             await client.close()
             #expect(try await eventually { a.gone == 1 })
-            #expect(stage.records.all.last?.status == 499 && stage.proxy.instances.first?.inFlight == 0)
+            #expect(
+                try await eventually {
+                    stage.records.all.last?.status == 499 && stage.proxy.instances.first?.inFlight == 0
+                })
         }
     }
 }

@@ -16,7 +16,7 @@ import Testing
         await file.close()
     }
 
-    @Test(.timeLimit(.minutes(2)))
+    @Test(.timeLimit(.minutes(5)))
     func `what was acknowledged is there after the process was killed`() async throws {
         let file = try TestDatabase.open()
         await file.driver.close()

@@ -1,8 +1,9 @@
 #!/usr/bin/python3
 """The main job in a real browser: sign up, upload a file, watch it.
 
-usage: main_job.py BASE_URL VIDEO_FILE OUT_DIR
+usage: main_job.py BASE_URL VIDEO_FILE OUT_DIR [STORE_URL]
 
+With STORE_URL parts must go to that store, past the application: another origin, so its CORS rules are part of the test.
 Needs the Debian packages chromium, chromium-driver and python3-selenium.
 Prints one line per check, then `N passed, M failed`; exit code 0 when nothing failed.
 """
@@ -48,7 +49,8 @@ document.addEventListener('securitypolicyviolation', (event) => {
 
 
 class Job:
-    def __init__(self, base, video, out):
+    def __init__(self, base, video, out, store=None):
+        self.store = store.rstrip('/') if store else None
         self.base, self.video_file, self.out = base.rstrip('/'), os.path.abspath(video), out
         self.passed = self.failed = 0
         self.violations, self.console = [], []
@@ -122,6 +124,11 @@ class Job:
         self.check('the upload is listed', row is not None)
         self.until('the upload to be complete', PLAYABLE_SECONDS, lambda: self.find('.upload[data-phase=done]'))
         self.check('the upload is complete', True)
+        if self.store:
+            parts = self.js('return performance.getEntriesByType("resource").map((entry) => entry.name)'
+                            '.filter((name) => name.includes("partNumber="))')
+            self.check('parts go straight to the store', parts and all(part.startswith(self.store + '/') for part in parts),
+                       '%d requests' % len(parts))
         card = self.until('the video in the library', 20, lambda: self.find('.card:not(.skeleton)'))
         self.check('the video is in the library', card is not None)
         self.shot('library-processing-1280')
@@ -260,7 +267,7 @@ class Job:
 
 
 def main():
-    if len(sys.argv) != 4:
+    if len(sys.argv) not in (4, 5):
         print(__doc__, file=sys.stderr)
         return 2
     if not os.path.isfile(sys.argv[2]):

@@ -60,7 +60,10 @@ for name, service in stage["services"].items():
     if command[0] == "migrate":
         expect(set(service["environment"]) == {"CLOUDSTREAM_POSTGRES_OWNER_URL"}, name, "knows more than the owner's address")
         continue
-    missing = profile.variables - service["environment"].keys()
+    # The gateways' own key proves that a gateway calls: whoever else had it could pose as one.
+    own = set() if "gateway" in command else {"CLOUDSTREAM_SERVICE_KEY"}
+    expect(not own & service["environment"].keys(), name, "knows the gateways' key")
+    missing = profile.variables - own - service["environment"].keys()
     expect(not missing, name, f"lacks {', '.join(sorted(missing))}")
     expect("CLOUDSTREAM_POSTGRES_OWNER_URL" not in service["environment"], name, "knows the owner's password")
     drain = profile.seconds("http", "drainDeadline") + 5

@@ -32,7 +32,7 @@ extension ClusterFolder {
             command: state.account?.wrapping(plan.command) ?? plan.command,
             environment: ChildProgram.plainEnvironment(home: plan.folder).merging(plan.environment) { $1 },
             folder: plan.folder)
-        let pid = try program.start(output: output)
+        let pid = try program.start(output: output, input: plan.input)
         guard let process = ProcessIdentity.of(pid) else {
             throw ClusterFailure("\(plan.name) ended at once: \(logTail(plan.name))")
         }

@@ -1,3 +1,4 @@
+import Crypto
 import Foundation
 
 /// Random words that the servers and their clients share; kept in the folder for as long as the cluster
@@ -15,6 +16,16 @@ struct ClusterSecrets: Sendable, Codable, Equatable {
     /// base64.
     var tokenKey = Self.key()
     var playbackKey = Self.key()
+    /// Ed25519, of the gateways alone; apis get what belongs to it.
+    var serviceKey = Self.key()
+
+    var servicePublicKey: String {
+        get throws {
+            let key = try Curve25519.Signing.PrivateKey(
+                rawRepresentation: Data(base64Encoded: serviceKey) ?? Data())
+            return key.publicKey.rawRepresentation.base64EncodedString()
+        }
+    }
 
     /// Any 32 bytes are a key of either kind.
     static func key() -> String {

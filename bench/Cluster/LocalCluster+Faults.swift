@@ -47,6 +47,18 @@ extension LocalCluster {
         try await writeEnvironment()
     }
 
+    /// Changes a parameter of a Postgres server that takes effect without a restart, such as
+    /// `recovery_min_apply_delay`.
+    package func set(_ parameter: String, to value: String, on name: String) async throws {
+        let servers = PostgresServers(try await context)
+        guard servers.plans.contains(where: { $0.name == name }) else {
+            throw ClusterFailure("There is no Postgres server \"\(name)\".")
+        }
+        // Two statements of one transaction are refused.
+        _ = try await servers.client(name).ask(
+            "ALTER SYSTEM SET \(parameter) = '\(value)';\nSELECT pg_reload_conf()")
+    }
+
     private func process(_ name: String) async throws -> ProcessIdentity {
         _ = try await plan(name)
         guard let server = await folder.state.server(name), server.process.isAlive else {

@@ -110,6 +110,8 @@ package struct LocalCluster: Sendable {
             var file = EnvironmentFile([
                 "CLOUDSTREAM_TOKEN_KEY": context.state.secrets.tokenKey,
                 "CLOUDSTREAM_PLAYBACK_KEY": context.state.secrets.playbackKey,
+                "CLOUDSTREAM_SERVICE_KEY": context.state.secrets.serviceKey,
+                "CLOUDSTREAM_SERVICE_PUBLIC_KEYS": try context.state.secrets.servicePublicKey,
             ])
             for family in context.families { file.values.merge(family.environment) { $1 } }
             file.libraryFolder = context.state.libraryFolder

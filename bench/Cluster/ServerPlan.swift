@@ -14,6 +14,8 @@ package struct ServerPlan: Sendable, Equatable {
     package var stop: StopPlan = .init()
     /// Besides the plain ones.
     package var environment: [String: String] = [:]
+    /// What it gets as its standard input; nothing by default.
+    package var input: Int32?
     /// How long it may take until it answers.
     package var patience: Duration = .seconds(30)
 }

@@ -94,6 +94,7 @@ struct Bench: AsyncParsableCommand {
 
     private func seriesA(_ folder: URL, _ servers: StageServers) -> [any Scenario] {
         let duration: Duration = quick ? .milliseconds(500) : .seconds(2)
+        let launcher = AppLauncher(app: program, repository: folder, servers: servers)
         return [
             SingleSelects(servers: servers, duration: duration),
             PipelinedSelects(servers: servers, duration: duration),
@@ -103,8 +104,8 @@ struct Bench: AsyncParsableCommand {
             EventAppends(servers: servers, duration: quick ? .milliseconds(500) : .milliseconds(1500)),
             JobRuns(servers: servers, duration: duration * 2),
             HeldJobRuns(servers: servers, duration: quick ? .seconds(2) : .seconds(hold)),
-            ProcessFleet(
-                app: program, repository: folder, servers: servers, duration: quick ? duration : duration * 2),
+            ProcessFleet(launcher, duration: quick ? duration : duration * 2),
+            GatewayHop(launcher, duration: quick ? duration : duration * 2),
         ]
     }
 

@@ -10,7 +10,10 @@ enum BenchStage: String, Codable, CaseIterable, ExpressibleByArgument {
         switch self {
         case .seed: ["transcode", "noise", "writes", "start"]
         case .seriesA:
-            ["select", "pipeline", "pool", "replicas", "redis", "kafka", "jobs", "held", "processes"]
+            [
+                "select", "pipeline", "pool", "replicas", "redis", "kafka", "jobs", "held", "processes",
+                "gateway",
+            ]
         }
     }
 

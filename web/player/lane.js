@@ -16,7 +16,8 @@ export class Lane {
   append(data) { return this.#queue(() => this.#buffer.appendBuffer(data)); }
 
   remove(start, end) {
-    if (end <= start) return Promise.resolve();
+    // Behind the end there is nothing, and a browser refuses to be asked.
+    if (end <= start || start >= this.mediaSource.duration) return this.idle();
     return this.#queue(() => this.#buffer.remove(start, end));
   }
 

@@ -41,7 +41,8 @@ struct APIServer: Sendable {
             Gateway(
                 metrics: metrics, inFlight: inFlight,
                 allowedOrigins: Set(http.allowedOrigins),
-                clientAddress: ClientAddress(trustedProxies: http.trustedProxies)))
+                clientAddress: ClientAddress(trustedProxies: http.trustedProxies),
+                checkCaller: backend.checkCaller))
         return Application(
             router: router, server: .http1(configuration: http.channel),
             configuration: ApplicationConfiguration(
@@ -74,6 +75,7 @@ struct APIServer: Sendable {
             publicURL: profile.http.publicURL
         ).routes
             + VideoRoutes(library: domain.library, signer: backend.playbackSigner, feed: feed).routes
+            + SearchRoutes(searching: domain.searching).routes
             + PlaybackRoutes(
                 playback: domain.playback, endpoint: backend.objectEndpoint,
                 slowStart: profile.http.idleTimeout

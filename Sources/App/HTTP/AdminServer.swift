@@ -3,6 +3,7 @@ import Kernel
 import Logging
 import NIOCore
 import Profiles
+import Search
 import Telemetry
 import Videos
 
@@ -52,10 +53,11 @@ struct AdminServer: Sendable {
                 "jobs_oldest_seconds", to: age, help: "Age of the oldest job that waits.",
                 labels: ["kind": Transcoding.jobKind])
         }
-        if let lag = try? await backend.events.lag(of: VideoReactions.group) {
+        for group in [VideoReactions.group, SearchProjection.group] {
+            guard let lag = try? await backend.events.lag(of: group) else { continue }
             metrics.set(
                 "events_lag", to: Double(lag.events), help: "Events not yet applied.",
-                labels: ["group": VideoReactions.group])
+                labels: ["group": group])
         }
     }
 }

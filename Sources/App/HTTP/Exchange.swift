@@ -42,20 +42,25 @@ struct Exchange: Sendable {
 
     var page: PageRequest {
         get throws {
-            var limit = 20
-            if let text = query("limit") {
-                guard let number = Int(text), (1...PageRequest.maximumLimit).contains(number) else {
-                    throw Failure.invalid(
-                        "limit", "out_of_range", "A limit is a number from 1 to \(PageRequest.maximumLimit).")
-                }
-                limit = number
-            }
+            let limit = try limit
             let order = try order
             guard let cursor = query("cursor") else { return PageRequest(limit: limit, order: order) }
             guard let after = UUIDv7(cursor) else {
                 throw Failure.invalid("cursor", "invalid", "This cursor is not one of ours.")
             }
             return PageRequest(limit: limit, after: after, order: order)
+        }
+    }
+
+    /// 20 unless told otherwise.
+    var limit: Int {
+        get throws {
+            guard let text = query("limit") else { return 20 }
+            guard let number = Int(text), (1...PageRequest.maximumLimit).contains(number) else {
+                throw Failure.invalid(
+                    "limit", "out_of_range", "A limit is a number from 1 to \(PageRequest.maximumLimit).")
+            }
+            return number
         }
     }
 

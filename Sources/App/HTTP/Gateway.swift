@@ -14,6 +14,8 @@ struct Gateway: RouterMiddleware {
     /// Other origins whose pages may call.
     let allowedOrigins: Set<String>
     let clientAddress: ClientAddress
+    /// Nil where clients may call without a gateway between.
+    let checkCaller: (@Sendable (_ serviceToken: String?) async throws -> Void)?
 
     func handle(
         _ request: Request, context: APIContext,
@@ -51,6 +53,9 @@ struct Gateway: RouterMiddleware {
         }
         defer { inFlight.leave() }
         do {
+            if let checkCaller, !Self.probes.contains(request.uri.path) {
+                try await checkCaller(request.headers[.serviceToken])
+            }
             return try await next(request, context)
         } catch {
             let failure = Problem.failure(error)
@@ -61,6 +66,9 @@ struct Gateway: RouterMiddleware {
             return Problem.response(failure, requestID: context.requestID)
         }
     }
+
+    /// Asked by balancers too, which have no token; they tell nothing but whether this process is well.
+    private static let probes: Set = ["/livez", "/readyz"]
 
     /// HEAD has the head that GET would have, and never a body: what came behind it would pass for the next answer.
     private static func dropBody(_ response: inout Response) {
@@ -147,4 +155,5 @@ final class InFlight: Sendable {
 extension HTTPField.Name {
     // Literals of a valid form: the initialiser fails for invalid ones only.
     static let strictReferrerPolicy = Self("Referrer-Policy")!
+    static let serviceToken = Self("X-Service-Token")!
 }

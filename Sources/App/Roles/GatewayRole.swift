@@ -8,7 +8,10 @@ import Telemetry
 /// Role `gateway`: one address in front of all processes that answer the API.
 struct GatewayRole: Sendable {
     let profile: Profile
+    /// In place of an address of its own.
+    let listener: InheritedListener?
     let instances: any InstanceDirectory
+    let serviceToken: @Sendable () -> String?
     let metrics: MetricRegistry
     let logger: Logger
 
@@ -30,6 +33,7 @@ struct GatewayRole: Sendable {
         var settings = GatewaySettings()
         settings.host = gateway.host
         settings.port = gateway.port
+        settings.listener = listener
         settings.scheme = profile.http.publicURL.hasPrefix("https:") ? "https" : "http"
         settings.limits.clients = gateway.maximumConnections
         settings.limits.connectionsPerInstance = gateway.connectionsPerInstance
@@ -44,10 +48,15 @@ struct GatewayRole: Sendable {
         // Longer than the longest look of `/readyz` itself.
         settings.probe.deadline = .seconds(3)
         settings.fleet.health.probesToEject = 3
-        settings.refresh = profile.registry.heartbeat
+        settings.refresh =
+            switch gateway.discovery {
+            case .registry: profile.registry.heartbeat
+            case .dns(let dns): dns.period
+            }
         settings.fleet.retryBudget.ratio = Double(gateway.retryShare) / 100
         // The instances trust this gateway; whom it trusts in turn is a list of its own, empty by default.
         let proxies = gateway.trustedProxies
+        settings.serviceToken = serviceToken
         settings.trusts = { peer in proxies.contains { $0.contains(peer) } }
         return settings
     }

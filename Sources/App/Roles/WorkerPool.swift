@@ -3,6 +3,9 @@ import Kernel
 import Logging
 import Resilience
 import ServiceLifecycle
+import Subprocess
+import Synchronization
+import SystemPackage
 
 /// The role that keeps as many worker processes on this machine as the queue asks for.
 struct WorkerScaling: Service {
@@ -38,14 +41,14 @@ struct WorkerScaling: Service {
 /// Processes of this very program with role `worker`.
 actor WorkerPool {
     private struct Worker {
-        let process: Foundation.Process
+        let signal: @Sendable (Signal) -> Void
         var isDraining = false
     }
 
     private let executable: String
     private let arguments: [String]
     private let logger: Logger
-    private var workers: [Int32: Worker] = [:]
+    private var workers: [pid_t: Worker] = [:]
 
     init(executable: String, arguments: [String], logger: Logger) {
         self.executable = executable
@@ -61,8 +64,8 @@ actor WorkerPool {
         }
         words.removeAll { $0.hasPrefix("--role=") }
         return WorkerPool(
-            executable: "/proc/self/exe", arguments: words + ["--role", "worker", "--set", "admin.port=0"],
-            logger: logger)
+            executable: URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().path(percentEncoded: false),
+            arguments: words + ["--role", "worker", "--set", "admin.port=0"], logger: logger)
     }
 
     /// Those that take jobs, and those that finish what they have.
@@ -72,20 +75,49 @@ actor WorkerPool {
     }
 
     func start(_ number: Int) async throws {
-        for _ in 0..<number {
-            let process = try await Self.launch(executable, arguments) { [weak self] pid, status in
-                Task { await self?.ended(pid, status) }
-            }
-            workers[process.processIdentifier] = Worker(process: process)
-        }
+        for _ in 0..<number { try await startOne() }
         logger.info("workers started", metadata: ["number": "\(number)", "workers": "\(workers.count)"])
+    }
+
+    /// Returns when it runs; what becomes of it is told by `ended`.
+    private func startOne() async throws {
+        try await withCheckedThrowingContinuation { (running: CheckedContinuation<Void, any Error>) in
+            let hasBegun = Mutex(false)
+            Task {
+                do {
+                    let outcome = try await Subprocess.run(
+                        .path(FilePath(executable)), arguments: Arguments(arguments), input: .none,
+                        output: .currentStandardOutput, error: .currentStandardError
+                    ) { execution in
+                        self.began(execution.processIdentifier.value) { signal in
+                            // It has just ended: then there is nobody to tell.
+                            try? execution.send(signal: signal)
+                        }
+                        hasBegun.withLock { $0 = true }
+                        running.resume()
+                    }
+                    self.ended(outcome.processIdentifier.value, outcome.terminationStatus)
+                } catch {
+                    if !hasBegun.withLock({ $0 }) { running.resume(throwing: error) }
+                }
+            }
+        }
+    }
+
+    private func began(_ pid: pid_t, signal: @escaping @Sendable (Signal) -> Void) {
+        workers[pid] = Worker(signal: signal)
+    }
+
+    private func ended(_ pid: pid_t, _ status: TerminationStatus) {
+        guard let worker = workers.removeValue(forKey: pid), !worker.isDraining else { return }
+        logger.warning("a worker ended", metadata: ["pid": "\(pid)", "status": "\(status)"])
     }
 
     /// SIGTERM: a worker hands its job back behind the last checkpoint and ends.
     func drain(_ number: Int) {
         for (pid, worker) in workers.filter({ !$0.value.isDraining }).prefix(number) {
             workers[pid]?.isDraining = true
-            worker.process.terminate()
+            worker.signal(.terminate)
         }
         logger.info("workers draining", metadata: ["number": "\(number)", "workers": "\(workers.count)"])
     }
@@ -97,32 +129,6 @@ actor WorkerPool {
             // Cancelled sleeps return at once; the loop still ends by the clock.
             try? await Task.sleep(for: .milliseconds(50))
         }
-        for worker in workers.values { kill(worker.process.processIdentifier, SIGKILL) }
-    }
-
-    private func ended(_ pid: Int32, _ status: Int32) {
-        guard let worker = workers.removeValue(forKey: pid), !worker.isDraining else { return }
-        logger.warning("a worker ended", metadata: ["pid": "\(pid)", "status": "\(status)"])
-    }
-
-    /// From a thread of its own kind: children inherit the signal mask, and the pool's threads block signals.
-    private static func launch(
-        _ executable: String, _ arguments: [String], onEnd: @escaping @Sendable (Int32, Int32) -> Void
-    ) async throws -> Foundation.Process {
-        try await withCheckedThrowingContinuation { continuation in
-            DispatchQueue.global().async {
-                let process = Foundation.Process()
-                process.executableURL = URL(filePath: executable).resolvingSymlinksInPath()
-                process.arguments = arguments
-                process.standardInput = FileHandle.nullDevice
-                process.terminationHandler = { onEnd($0.processIdentifier, $0.terminationStatus) }
-                do {
-                    try process.run()
-                    continuation.resume(returning: process)
-                } catch {
-                    continuation.resume(throwing: error)
-                }
-            }
-        }
+        for worker in workers.values { worker.signal(.kill) }
     }
 }

@@ -21,6 +21,7 @@ extension Accounts {
             guard var user = try writer.user(caller.user) else { throw Failure.notFound("user") }
             user.name = name
             try writer.save(user)
+            try writer.publish(UserRenamed(user: user.id), key: user.id.description)
             return user
         }
     }

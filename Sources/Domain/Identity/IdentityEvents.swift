@@ -15,6 +15,13 @@ package struct UserJoined: EventPayload, Equatable {
     package let role: Role
 }
 
+/// A person's name is another; what it is now stands with the person.
+package struct UserRenamed: EventPayload, Equatable {
+    package static let type = "user.renamed"
+    package static let version = 1
+    package let user: UserID
+}
+
 package struct UserRemoved: EventPayload, Equatable {
     package static let type = "user.removed"
     package static let version = 1

@@ -30,7 +30,8 @@ package struct VideoReactions: Sendable {
             let deletion = try event.payload(VideoDeleted.self)
             let video = deletion.video
             for upload in deletion.openUploads ?? [] { try await uploads.abort(upload) }
-            try await jobs.cancel(kind: Transcoding.jobKind, key: video.description)
+            try await jobs.cancel(
+                kind: Transcoding.jobKind, key: video.description, of: event.tenant)
             try await objects.delete(prefix: VideoObjects(tenant: event.tenant, video: video).prefix)
             await notices.changed(video)
         default: break

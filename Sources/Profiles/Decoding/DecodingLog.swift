@@ -3,7 +3,7 @@ final class DecodingLog {
     struct Secret {
         let keyPath: String
         let reference: SecretReference
-        let kind: SecretKind
+        let need: SecretNeed
         let origin: ProfileOrigin?
     }
 
@@ -26,8 +26,8 @@ final class DecodingLog {
         keys[index].origin = origin
     }
 
-    func accept(secret: SecretReference, _ kind: SecretKind, _ keyPath: String) {
-        secrets.append(Secret(keyPath: keyPath, reference: secret, kind: kind, origin: origins[keyPath]))
+    func accept(secret: SecretReference, _ need: SecretNeed, _ keyPath: String) {
+        secrets.append(Secret(keyPath: keyPath, reference: secret, need: need, origin: origins[keyPath]))
     }
 
     /// Rules about this key are not tried: it has no value.

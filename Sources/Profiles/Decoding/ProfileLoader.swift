@@ -40,18 +40,20 @@ package enum ProfileLoader {
         reader.finish()
         var problems = document.problems + settings.problems + log.problems
         if let environment {
-            problems += secretProblems(log, createMissing: profile.secrets.createMissing, environment)
+            problems += secretProblems(log, profile, environment)
         }
         guard problems.isEmpty else { throw ProfileProblems(sorted(problems)) }
         return LoadedProfile(file: file, profile: profile, keys: log.keys)
     }
 
     private static func secretProblems(
-        _ log: DecodingLog, createMissing: Bool, _ environment: [String: String]
+        _ log: DecodingLog, _ profile: Profile, _ environment: [String: String]
     ) -> [ProfileProblem] {
         log.secrets.compactMap { secret in
+            let roles = secret.need.roles
+            guard roles.isEmpty || !roles.isDisjoint(with: profile.roles) else { return nil }
             let problem = secret.reference.problem(
-                secret.kind, createMissing: createMissing, environment: environment)
+                secret.need.kind, createMissing: profile.secrets.createMissing, environment: environment)
             guard let problem else { return nil }
             return secret.origin?.problem(in: log.file, secret.keyPath, problem)
                 ?? ProfileProblem(file: log.file, keyPath: secret.keyPath, message: problem)

@@ -12,7 +12,7 @@ struct ProfileOverrides {
         }
         let keyPath = String(argument[..<sign])
         let name = "--set \(ProfileNode.shortened(keyPath))"
-        guard ProfileKeys.all.contains(where: { $0.path == keyPath }) else {
+        guard ProfileKeys.all.contains(where: { $0.describes(keyPath) }) else {
             reportUnknown(keyPath, name)
             return
         }

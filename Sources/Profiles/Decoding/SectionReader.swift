@@ -20,6 +20,8 @@ struct Adapter<Choice> {
 struct SectionReader {
     /// Empty at the top.
     let path: String
+    /// The same as it is documented: names of the profile's own choice are `ProfileKey.anyName`.
+    private let form: String
     /// Nil where there is no such section: then keys have fallbacks or placeholders, and nothing is noted.
     private let entries: [ProfileNode.Entry]?
     private let origin: ProfileOrigin?
@@ -28,30 +30,32 @@ struct SectionReader {
     private static let maximumUnknown = 50
     private var missing: [(key: String, message: String)] = []
 
-    init(path: String, node: ProfileNode?, log: DecodingLog) {
+    init(path: String, form: String? = nil, node: ProfileNode?, log: DecodingLog) {
         self.path = path
+        self.form = form ?? path
         self.log = log
         origin = node?.origin
         if case .mapping(let entries) = node?.content { self.entries = entries } else { entries = nil }
     }
 
-    /// The value of `key`, which is required unless it has a default.
+    /// The value of `key`, which is required unless it has a default; the documentation may call that by a name.
     mutating func value<Value: ProfileValue>(
-        _ key: String, _ about: String, _ form: ValueForm<Value>, default fallback: Value? = nil
+        _ key: String, _ about: String, _ form: ValueForm<Value>, default fallback: Value? = nil,
+        named fallbackName: String? = nil
     ) -> Value {
         let keyPath = keyPath(key)
         log.declare(
             ProfileKey(
                 path: keyPath, kind: .value, type: form.type, allowed: form.allowed,
-                fallback: fallback?.printed.line, about: about))
+                fallback: fallbackName ?? fallback?.printed.line, about: about))
         guard let entry = entry(key) else {
             return absent(key, fallback, placeholder: form.placeholder)
         }
         do throws(BadValue) {
             let value = try form.parse(entry.value)
             log.accept(keyPath, value.printed, from: entry.origin)
-            if let kind = form.secret, let secret = value as? SecretReference {
-                log.accept(secret: secret, kind, keyPath)
+            if let need = form.secret, let secret = value as? SecretReference {
+                log.accept(secret: secret, need, keyPath)
             }
             return value
         } catch {
@@ -93,6 +97,8 @@ struct SectionReader {
 extension SectionReader {
     private func keyPath(_ key: String) -> String { path.isEmpty ? key : "\(path).\(key)" }
 
+    private func formPath(_ key: String) -> String { form.isEmpty ? key : "\(form).\(key)" }
+
     private func entry(_ key: String) -> ProfileNode.Entry? { entries?.first { $0.key == key } }
 
     private mutating func absent<Value: ProfileValue>(_ key: String, _ fallback: Value?, placeholder: Value)
@@ -116,7 +122,7 @@ extension SectionReader {
         let entry = entry(key)
         if entry == nil, entries != nil, isRequired { missing.append((key, "missing section")) }
         if let entry { checkIsSection(entry, keyPath) }
-        var reader = SectionReader(path: keyPath, node: entry?.value, log: log)
+        var reader = SectionReader(path: keyPath, form: formPath(key), node: entry?.value, log: log)
         let section = read(&reader)
         reader.finish()
         return section
@@ -124,7 +130,7 @@ extension SectionReader {
 
     private func checkIsSection(_ entry: ProfileNode.Entry, _ keyPath: String) {
         if case .mapping = entry.value.content { return }
-        let keys = ProfileKeys.names(in: keyPath).joined(separator: ", ")
+        let keys = ProfileKeys.names(in: formPath(entry.key)).joined(separator: ", ")
         log.report(keyPath, "must be a section with \(keys); is \(entry.value.summary)", at: entry.origin)
     }
 
@@ -142,12 +148,12 @@ extension SectionReader {
     /// Reports keys nobody asked for, and keys that were asked for in vain. To be called last.
     func finish() {
         guard let entries, let origin else { return }
-        let known = Set(ProfileKeys.names(in: path))
+        let known = Set(ProfileKeys.names(in: form))
         var meant: Set<String> = []
         let unknown = entries.filter { !known.contains($0.key) }
         for entry in unknown.prefix(Self.maximumUnknown) {
             let key = ProfileNode.shortened(entry.key)
-            let advice = NearestKey.advice(on: key, in: path)
+            let advice = NearestKey.advice(on: key, in: form)
             log.report(keyPath(key), advice.message, nearest: advice.nearest, at: entry.origin)
             if let nearest = advice.nearest { meant.insert(nearest) }
         }
@@ -159,4 +165,65 @@ extension SectionReader {
             log.report(keyPath(key), message, at: origin)
         }
     }
+}
+
+extension SectionReader {
+    /// The sections under `key`, each under a name of the profile's own choice; none where the key is left out.
+    mutating func named<Section>(
+        _ key: String, _ about: String, _ names: SectionNames,
+        _ read: (_ name: String, inout SectionReader) -> Section
+    ) -> [(name: String, section: Section)] {
+        let keyPath = keyPath(key)
+        log.declare(.section(keyPath, about))
+        if log.file.isEmpty {
+            let path = "\(keyPath).\(ProfileKey.anyName)"
+            log.declare(.section(path, names.about))
+            var reader = SectionReader(path: path, node: nil, log: log)
+            _ = read(ProfileKey.anyName, &reader)
+        }
+        guard let entry = entry(key), !entry.value.isEmpty else { return [] }
+        guard case .mapping(let children) = entry.value.content else {
+            log.report(
+                keyPath, "must be sections, each under its name; is \(entry.value.summary)", at: entry.origin)
+            return []
+        }
+        guard children.count <= names.limit else {
+            log.report(
+                keyPath, "has \(children.count) entries, at most \(names.limit) are allowed", at: entry.origin
+            )
+            return []
+        }
+        return children.map { (name: $0.key, section: named($0, below: key, names, read)) }
+    }
+
+    private func named<Section>(
+        _ child: ProfileNode.Entry, below key: String, _ names: SectionNames,
+        _ read: (_ name: String, inout SectionReader) -> Section
+    ) -> Section {
+        let path = "\(keyPath(key)).\(ProfileNode.shortened(child.key))"
+        let form = "\(formPath(key)).\(ProfileKey.anyName)"
+        log.declare(.section(path, names.about))
+        if !names.allows(child.key) { log.report(path, "must be \(names.expected)", at: child.origin) }
+        var node = child.value
+        // A name alone is a section in which all is left out.
+        if node.isEmpty { node.content = .mapping([]) }
+        if case .mapping = node.content {
+        } else {
+            let keys = ProfileKeys.names(in: form).joined(separator: ", ")
+            log.report(path, "must be a section with \(keys); is \(node.summary)", at: child.origin)
+        }
+        var reader = SectionReader(path: path, form: form, node: node, log: log)
+        let section = read(child.key, &reader)
+        reader.finish()
+        return section
+    }
+}
+
+/// Which names sections may bear that the profile names itself.
+struct SectionNames {
+    let about: String
+    let limit: Int
+    /// For messages, such as `a name of letters`.
+    let expected: String
+    let allows: (String) -> Bool
 }

@@ -64,9 +64,12 @@ extension ValueForm where Value == PixelLimit {
 }
 
 extension ValueForm where Value == SecretReference {
-    static func secret(_ kind: SecretKind) -> Self {
+    /// Processes without any of `roles` need not have it.
+    static func secret(_ kind: SecretKind, for roles: Set<ProcessRole> = []) -> Self {
         let expected = "file:PATH or env:NAME"
-        return ValueForm("secret", expected, placeholder: .env("NONE"), secret: kind) {
+        return ValueForm(
+            "secret", expected, placeholder: .env("NONE"), secret: .init(kind: kind, roles: roles)
+        ) {
             node throws(BadValue) in
             // What stands here may be the secret itself: it must not be repeated.
             guard case .scalar(let scalar) = node.content, let reference = SecretReference(scalar.text) else {

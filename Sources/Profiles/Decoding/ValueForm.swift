@@ -9,17 +9,24 @@ struct BadValue: Error {
     }
 }
 
+/// A secret that some roles use; processes without them need not have it.
+struct SecretNeed {
+    let kind: SecretKind
+    /// Empty for all.
+    let roles: Set<ProcessRole>
+}
+
 /// How the text behind a key becomes a value, and how to say so.
 struct ValueForm<Value> {
     let type: String
     let allowed: String
     /// Stands in for a value that could not be read; never seen by anyone, since the profile is refused.
     let placeholder: Value
-    var secret: SecretKind?
+    var secret: SecretNeed?
     let parse: (ProfileNode) throws(BadValue) -> Value
 
     init(
-        _ type: String, _ allowed: String = "", placeholder: Value, secret: SecretKind? = nil,
+        _ type: String, _ allowed: String = "", placeholder: Value, secret: SecretNeed? = nil,
         parse: @escaping (ProfileNode) throws(BadValue) -> Value
     ) {
         self.type = type

@@ -6,7 +6,7 @@ package struct DirectorySettings: Sendable, Equatable {
 
 /// Where a new tenant's rows are.
 package enum IsolationChoice: String, Sendable, CaseIterable {
-    case shared, schema
+    case shared, schema, database
 }
 
 extension IsolationChoice: ProfileValue {}
@@ -16,7 +16,8 @@ extension DirectorySettings: ProfileSection {
         region = section.value("region", "Region new tenants are placed in.", .text)
         shard = section.value("shard", "Shard new tenants are placed in.", .integer(in: 0...65_535))
         isolation = section.value(
-            "isolation", "Tables of new tenants: shared with others, or in a schema of their own (Postgres).",
+            "isolation",
+            "Tables of new tenants: shared with others, or in a schema or a database of their own (Postgres).",
             .choice(), default: .shared)
     }
 }

@@ -11,6 +11,7 @@ package struct GatewayListenerSettings: Sendable, Equatable {
     package let probeInterval: Duration
     package let retryShare: Int
     package let trustedProxies: [NetworkRange]
+    package let discovery: DiscoveryChoice
 
     var address: ListenAddress { ListenAddress(host: host, port: port) }
 }
@@ -52,5 +53,6 @@ extension GatewayListenerSettings: ProfileSection {
         trustedProxies = section.value(
             "trustedProxies", "Peers whose word about the client's address is taken.",
             .list(of: .network, atMost: 100), default: [])
+        discovery = section.optionalSection("discovery", "How the instances are found.")
     }
 }

@@ -6,6 +6,7 @@ package struct PostgresServersSettings: Sendable, Equatable {
     package let connectDeadline: Duration
     package let statementDeadline: Duration
     package let replicas: ReplicaReadSettings
+    package let databases: TenantDatabaseList
 }
 
 extension PostgresServersSettings: ProfileSection {
@@ -28,6 +29,7 @@ extension PostgresServersSettings: ProfileSection {
             "statementDeadline", "Longest time for one call, its waiting included.",
             .duration(in: .milliseconds(10) ... .minutes(10)))
         replicas = section.optionalSection("replicas", "Which reads may go to replicas.")
+        databases = TenantDatabaseList(reading: &section, home: url)
     }
 }
 

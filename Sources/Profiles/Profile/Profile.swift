@@ -23,6 +23,7 @@ package struct Profile: Sendable, Equatable {
     package let registry: RegistrySettings
     package let gateway: GatewayListenerSettings
     package let scaling: ScalingSettings
+    package let services: ServicesChoice
     package let secrets: SecretSettings
 }
 
@@ -51,6 +52,7 @@ extension Profile: ProfileSection {
         registry = root.optionalSection("registry", "How processes find each other.")
         gateway = root.optionalSection("gateway", "The listener of role gateway.")
         scaling = root.optionalSection("scaling", "The workers that role scaler keeps.")
+        services = root.optionalSection("services", "How services know each other.")
         secrets = root.optionalSection("secrets", "How secret files are treated.")
         checkAcrossSections(&root)
     }
@@ -89,6 +91,11 @@ extension Profile: ProfileSection {
             root.require(
                 ["directory.isolation", "relational.sqlite"], directory.isolation == .shared,
                 "needs relational.postgres: SQLite has no schemas (SQLDriver)")
+        }
+        if case .postgres(let servers) = relational, directory.isolation == .database {
+            root.require(
+                ["directory.isolation", "relational.postgres.databases"], !servers.databases.isEmpty,
+                "needs databases to give away: name them under relational.postgres.databases")
         }
         if case .s3 = objects {
             root.require(

@@ -83,9 +83,9 @@ extension SecretReference {
                 let file = SecretFile(path: path)
                 if let text = try file.read() {
                     _ = try Self.decode(text, "file \(path)", kind)
-                } else if createMissing && kind != .text {
+                } else if createMissing && kind.canBeMade {
                     try file.checkCreatable()
-                } else if kind == .text {
+                } else if !kind.canBeMade {
                     throw BadSecret("file \(path) does not exist, and nobody but its issuer can make it")
                 } else {
                     throw BadSecret("file \(path) does not exist, and secrets.createMissing is false")

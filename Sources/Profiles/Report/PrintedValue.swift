@@ -20,7 +20,9 @@ enum PrintedValue: Equatable {
         }
         self = .section(
             Mirror(reflecting: subject).children.compactMap { child in
-                child.label.map { Entry(key: $0, value: PrintedValue(reflecting: child.value)) }
+                let value = PrintedValue(reflecting: child.value)
+                // Nothing says as much as a section without keys, and can be read again.
+                return value == .section([]) ? nil : child.label.map { Entry(key: $0, value: value) }
             })
     }
 

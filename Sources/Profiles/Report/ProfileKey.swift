@@ -6,6 +6,9 @@ package struct ProfileKey: Sendable, Equatable {
         case adapter
     }
 
+    /// Stands in the documentation for a name that the profile chooses itself.
+    static let anyName = "NAME"
+
     /// Dotted, such as `http.port`.
     package let path: String
     package let kind: Kind
@@ -23,6 +26,18 @@ package struct ProfileKey: Sendable, Equatable {
 
     /// The last part of the path.
     package var name: String { path.split(separator: ".").last.map(String.init) ?? path }
+
+    /// Whether this is the documentation of the key at `path`.
+    func describes(_ path: String) -> Bool {
+        if self.path == path { return true }
+        let (own, other) = (self.path.split(separator: "."), path.split(separator: "."))
+        return own.count == other.count
+            && zip(own, other).allSatisfy { $0 == $1 || $0 == Substring(Self.anyName) }
+    }
+
+    static func section(_ path: String, _ about: String) -> ProfileKey {
+        ProfileKey(path: path, kind: .section, type: "", allowed: "", fallback: nil, about: about)
+    }
 
     /// The path without its last part; empty at the top.
     package var section: String { path.split(separator: ".").dropLast().joined(separator: ".") }

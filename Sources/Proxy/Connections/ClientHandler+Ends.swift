@@ -60,7 +60,9 @@ extension ClientHandler {
         case .exchange(let exchange): exchange.tick(now)
         case .lingering(let end) where now > end, .closing(let end) where now > end: abort()
         case .idle:
-            if let headSince {
+            if let start = lane.drainingSince, isQuiet {
+                if now - max(start, idleSince) > times.idleGrace.timeAmount { closeAfterFlush() }
+            } else if let headSince {
                 guard now - headSince > times.requestHead.timeAmount else { return }
                 refuse(.requestTimeout)
             } else if now - idleSince > times.keepAlive.timeAmount {
@@ -68,11 +70,6 @@ extension ClientHandler {
             }
         case .lingering, .closing, .ended: break
         }
-    }
-
-    func drain() {
-        isLast = true
-        if case .idle = state, headSince == nil, parts.isEmpty { closeAfterFlush() }
     }
 
     func cut() { abort() }

@@ -31,6 +31,8 @@ final class ClientHandler: ChannelInboundHandler, RemovableChannelHandler, LaneC
     private(set) var idleSince = NIODeadline.now()
     /// Of a request whose head is not complete.
     private(set) var headSince: NIODeadline?
+    /// Nothing of the next request has come.
+    private(set) var isQuiet = true
 
     init(lane: Lane) { self.lane = lane }
 
@@ -80,6 +82,7 @@ final class ClientHandler: ChannelInboundHandler, RemovableChannelHandler, LaneC
     /// Bytes have come that the decoder has not understood yet. True if they are of a head.
     func bytesArrived() -> Bool {
         guard case .idle = state else { return false }
+        isQuiet = false
         if headSince == nil { headSince = .now() }
         return true
     }
@@ -182,16 +185,18 @@ extension ClientHandler {
         }
     }
 
-    /// The exchange has written its answer.
+    /// The exchange has written its answer. Unless the client was told in it that the connection `closes`, the next
+    /// request may be on its way.
     func exchangeEnded(closes: Bool, hasWholeRequest: Bool) {
         flush()
-        if isLast || closes || lane.isDraining {
+        if isLast || closes {
             guard !hasWholeRequest else { return closeAfterFlush() }
             linger()
         } else {
             state = .idle
             idleSince = .now()
             headSince = parts.isEmpty ? nil : idleSince
+            isQuiet = parts.isEmpty
         }
         process()
         readMore()

@@ -12,7 +12,9 @@ struct ProxyContext: Sendable {
     let observer: ProxyObserver
     let clients: ClientCount
 
-    var headers: ForwardedHeaders { ForwardedHeaders(scheme: settings.scheme) }
+    var headers: ForwardedHeaders {
+        ForwardedHeaders(scheme: settings.scheme, serviceToken: settings.serviceToken())
+    }
     var check: RequestCheck {
         RequestCheck(
             maximumHeaderBytes: settings.limits.headerBytes, maximumBodyBytes: settings.limits.bodyBytes)
@@ -34,8 +36,6 @@ final class ClientCount: Sendable {
 protocol LaneConnection: AnyObject {
     /// Ends what is late.
     func tick(_ now: NIODeadline)
-    /// Ends as soon as nothing is under way.
-    func drain()
     func cut()
 }
 
@@ -48,7 +48,8 @@ final class Lane: @unchecked Sendable {
 
     let loop: any EventLoop
     let proxy: ProxyContext
-    private(set) var isDraining = false
+    /// Since when it drains.
+    private(set) var drainingSince: NIODeadline?
     private var connections: [ObjectIdentifier: any LaneConnection] = [:]
     private var pools: [Instance.Address: UpstreamPool] = [:]
     private var ticker: RepeatedTask?
@@ -58,6 +59,8 @@ final class Lane: @unchecked Sendable {
         self.proxy = proxy
     }
 
+    var isDraining: Bool { drainingSince != nil }
+
     func start() {
         loop.preconditionInEventLoop()
         ticker = loop.scheduleRepeatedTask(initialDelay: Self.tickInterval, delay: Self.tickInterval) {
@@ -65,10 +68,7 @@ final class Lane: @unchecked Sendable {
         }
     }
 
-    func add(_ connection: any LaneConnection) {
-        connections[ObjectIdentifier(connection)] = connection
-        if isDraining { connection.drain() }
-    }
+    func add(_ connection: any LaneConnection) { connections[ObjectIdentifier(connection)] = connection }
 
     func remove(_ connection: any LaneConnection) { connections[ObjectIdentifier(connection)] = nil }
 
@@ -89,11 +89,11 @@ final class Lane: @unchecked Sendable {
         }
     }
 
-    /// Idle connections end now, others with their requests.
+    /// Each next answer is the last of its connection. Idle ones end when they stay so for `idleGrace`, tunnels when
+    /// all ends.
     func drain() {
         loop.preconditionInEventLoop()
-        isDraining = true
-        for connection in Array(connections.values) { connection.drain() }
+        drainingSince = .now()
     }
 
     /// Ends everything.

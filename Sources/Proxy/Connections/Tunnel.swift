@@ -76,9 +76,6 @@ final class Tunnel: LaneConnection {
         if now - max(outer.lastRead, inner.lastRead) > idle { cut() }
     }
 
-    /// It has no end of its own to wait for: it lives until the drain is over.
-    func drain() {}
-
     func cut() {
         outerChannel.close(promise: nil)
         innerChannel.close(promise: nil)

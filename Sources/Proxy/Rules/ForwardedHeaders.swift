@@ -11,6 +11,8 @@ struct ForwardedHeaders: Sendable {
 
     /// By which clients reach the gateway: `http`, or `https` behind something that ends TLS.
     let scheme: String
+    /// Shows the instance who passes the request on.
+    var serviceToken: String?
 
     /// Fields about one connection, and claims about the way so far, do not pass.
     func request(
@@ -24,7 +26,8 @@ struct ForwardedHeaders: Sendable {
         for (name, value) in headers {
             switch HeaderKind(name) {
             case .connection, .keepAlive, .proxyConnection, .te, .trailer, .transferEncoding, .upgrade,
-                .contentLength, .host, .expect, .forwardedOther, .requestID, .traceParent:
+                .contentLength, .host, .expect, .forwardedOther, .requestID, .traceParent,
+                .serviceToken:
                 continue
             case .forwarded: earlier.forwarded.append(value)
             case .forwardedFor: earlier.addresses.append(value)
@@ -40,6 +43,7 @@ struct ForwardedHeaders: Sendable {
         add(earlier, peer, host: checked.host, to: &result)
         result.add(name: "X-Request-Id", value: ids.request)
         result.add(name: "traceparent", value: ids.trace)
+        if let serviceToken { result.add(name: "X-Service-Token", value: serviceToken) }
         switch checked.body {
         case .none: break
         case .length(let length): result.add(name: "Content-Length", value: String(length))

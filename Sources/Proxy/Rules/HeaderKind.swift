@@ -2,7 +2,7 @@
 enum HeaderKind: Sendable, Equatable {
     case connection, keepAlive, proxyConnection, te, trailer, transferEncoding, upgrade, contentLength, host
     case expect, forwarded, forwardedFor, forwardedProto, forwardedHost, forwardedOther, requestID,
-        traceParent
+        traceParent, serviceToken
     case idempotencyKey, other
 
     init(_ name: String) {
@@ -19,7 +19,12 @@ enum HeaderKind: Sendable, Equatable {
             case 12: Self.match(name, [("x-request-id", .requestID)])
             case 14: Self.match(name, [("content-length", .contentLength)])
             case 15:
-                Self.match(name, [("x-forwarded-for", .forwardedFor), ("idempotency-key", .idempotencyKey)])
+                Self.match(
+                    name,
+                    [
+                        ("x-forwarded-for", .forwardedFor), ("idempotency-key", .idempotencyKey),
+                        ("x-service-token", .serviceToken),
+                    ])
             case 16:
                 Self.match(
                     name,

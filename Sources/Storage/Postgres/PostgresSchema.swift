@@ -39,6 +39,7 @@ package struct PostgresSchema: Sendable {
                 _ = try transaction.ask(PostgresSQL.admit, [.text(application)])
                 let tables = steps.flatMap(\.tenantTables).joined(separator: ",")
                 _ = try transaction.ask(PostgresSQL.guardTables, [.text(tables)])
+                _ = try transaction.ask(PostgresSQL.admitToEventLog, [.text(application)])
                 return applied
             }.value
         }

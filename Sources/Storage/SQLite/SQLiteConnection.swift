@@ -8,6 +8,8 @@ final class SQLiteConnection: SQLConnection {
 
     /// SQLite's own limit is far higher; past this many texts, statements are built too freely.
     private static let maximumStatements = 256
+    /// The first in which FTS5 has trigrams.
+    private static let oldestVersion: Int32 = 3_034_000
 
     private let handle: OpaquePointer
     private var statements: [String: OpaquePointer] = [:]
@@ -17,6 +19,11 @@ final class SQLiteConnection: SQLConnection {
     var dialect: SQLDialect { .sqlite }
 
     init(path: String, access: Access, busyTimeout: Duration) throws {
+        guard sqlite3_libversion_number() >= Self.oldestVersion else {
+            throw Failure(
+                .unavailable, "sqlite_too_old",
+                "SQLite is \(String(cString: sqlite3_libversion())), but 3.34 is needed.")
+        }
         var opened: OpaquePointer?
         let flags =
             access == .readOnly ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
@@ -175,5 +182,5 @@ extension SQLDialect {
         integerType: "INTEGER",
         realType: "REAL", identityColumn: "INTEGER PRIMARY KEY AUTOINCREMENT",
         clusteredSuffix: "WITHOUT ROWID",
-        claimSuffix: "")
+        claimSuffix: "", textSearch: .fts5)
 }

@@ -14,6 +14,13 @@ actor LoadClients {
         var acknowledged: Set<String> = []
         /// Reads behind an own write that did not show it.
         var staleReads = 0
+        /// Bytes of the tenant's quota that announcements take.
+        var usage = CounterHistory()
+        /// Of each client, the title of a video that it renames.
+        var registers: [Int: RegisterHistory] = [:]
+
+        var pairs: Int { registers.values.reduce(0) { $0 + $1.pairs } }
+        var readsThatWentBack: Int { registers.values.reduce(0) { $0 + $1.readsThatWentBack } }
 
         /// What was acknowledged and is not among the titles found.
         func lost(among titles: [String]) -> Set<String> { acknowledged.subtracting(titles) }
@@ -59,10 +66,19 @@ actor LoadClients {
 
     private func stop() { isStopping = true }
 
+    private static let announcedBytes = 6_000_000
+
     private func work(_ number: Int) async throws {
+        guard let register = try await announce("register \(number) 0") else { return }
         var step = 0
         while !isStopping {
             step += 1
+            if try await rename(register, "register \(number) \(step)") {
+                outcome.registers[number, default: RegisterHistory()].wrote(step)
+            }
+            await look(at: register, of: number)
+            // Each announcement opens an upload, of which the store of the tests holds a thousand.
+            guard step % 8 == 1 else { continue }
             let title = "load \(number)-\(step)"
             guard let video = try await announce(title) else { continue }
             let read = try? await client.send("GET", "/v1/videos/\(video)")
@@ -70,26 +86,54 @@ actor LoadClients {
             if read?.status == 404 { outcome.staleReads += 1 }
             let list = try? await client.send("GET", "/v1/videos?limit=5")
             note(list?.status, "list")
+            await look(at: register, of: number)
         }
+    }
+
+    /// Repeated until it is answered: to be named the same twice is to be named once.
+    private func rename(_ video: String, _ title: String) async throws -> Bool {
+        for _ in 0..<200 {
+            let answer = try? await client.send("PATCH", "/v1/videos/\(video)", ["title": title])
+            note(answer?.status, "rename \(title) \(answer?.code ?? "")")
+            if answer?.status == 200 { return true }
+            try await Task.sleep(for: .milliseconds(100))
+        }
+        Issue.record("\(title) was never answered: \(outcome.failures.suffix(12))")
+        return false
+    }
+
+    private func look(at video: String, of number: Int) async {
+        // Without an answer nothing was seen.
+        let answer = try? await client.send("GET", "/v1/videos/\(video)")
+        note(answer?.status, "look at \(number)")
+        let title = answer?["title"] as? String
+        guard let value = title?.split(separator: " ").last.flatMap({ Int($0) }) else { return }
+        var register = outcome.registers[number] ?? RegisterHistory()
+        let stale = register.staleOwnReads
+        register.saw(value)
+        outcome.staleReads += register.staleOwnReads - stale
+        outcome.registers[number] = register
     }
 
     /// The id, once it is answered.
     private func announce(_ title: String) async throws -> String? {
         let key = UUID().uuidString
         let body: [String: Any] = [
-            "title": title, "filename": "f.mp4", "bytes": 6_000_000, "contentType": "video/mp4",
+            "title": title, "filename": "f.mp4", "bytes": Self.announcedBytes, "contentType": "video/mp4",
         ]
         for _ in 0..<200 {
             let answer = try? await client.send(
                 "POST", "/v1/videos", body, headers: ["Idempotency-Key": key])
             note(answer?.status, "announce \(title) \(answer?.code ?? "")")
             if let answer, answer.status == 201 {
-                outcome.acknowledged.insert(title)
+                if title.hasPrefix("load") { outcome.acknowledged.insert(title) }
+                outcome.usage.added(Self.announcedBytes)
                 return try answer.text("video.id")
             }
             try await Task.sleep(for: .milliseconds(100))
         }
-        Issue.record("\(title) was never answered")
+        outcome.usage.mayHaveAdded(Self.announcedBytes)
+        Issue.record("\(title) was never answered: \(outcome.failures.suffix(12))")
         return nil
     }
 

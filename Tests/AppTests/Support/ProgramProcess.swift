@@ -9,17 +9,22 @@ final class ProgramProcess: @unchecked Sendable {
     let roles: [String]
     let port: Int
     let adminPort: Int
+    /// Instead of what all processes of the program are told.
+    var environment: [String: String] = [:]
     private let namesRoles: Bool
+    /// A socket that listens already, which it gets as standard input.
+    private let listener: Int32?
     private let name: String
     private var process: Foundation.Process?
     private var folder: URL?
 
-    init(roles: [String], namesRoles: Bool, port: Int) throws {
+    init(roles: [String], namesRoles: Bool, port: Int, listener: Int32? = nil) throws {
         self.roles = roles
         self.port = port
         self.namesRoles = namesRoles
+        self.listener = listener
         adminPort = try FreePort.take()
-        name = "\(roles.first ?? "")-\(port).log"
+        name = "\(roles.first ?? "")-\(adminPort).log"
     }
 
     var pid: Int32 { process?.processIdentifier ?? 0 }
@@ -30,14 +35,15 @@ final class ProgramProcess: @unchecked Sendable {
         let process = Foundation.Process()
         process.executableURL = try RunningApp.executable
         process.currentDirectoryURL = app.folder
-        process.environment = app.place.environment
+        process.environment = app.place.environment.merging(environment) { $1 }
         let repository = RunningApp.repository.path(percentEncoded: false)
-        let listener = roles.contains("gateway") ? "gateway" : "http"
+        let section = roles.contains("gateway") ? "gateway" : "http"
         process.arguments =
             ["--profile", TestStage.current.file]
             + (namesRoles ? ["--role", roles.joined(separator: ",")] : [])
+            + (listener == nil ? [] : ["--listen-fd", "0"])
             + ([
-                "\(listener).port=\(port)", "admin.port=\(adminPort)", "http.web=\(repository)web",
+                "\(section).port=\(port)", "admin.port=\(adminPort)", "http.web=\(repository)web",
                 "http.schemas=\(repository)schemas",
             ] + settings).flatMap { ["--set", $0] }
         let file = logFile(in: app.folder)
@@ -48,7 +54,8 @@ final class ProgramProcess: @unchecked Sendable {
         try log.seekToEnd()
         process.standardOutput = log
         process.standardError = log
-        process.standardInput = FileHandle.nullDevice
+        process.standardInput =
+            listener.map { FileHandle(fileDescriptor: $0, closeOnDealloc: false) } ?? .nullDevice
         try process.run()
         self.process = process
         folder = app.folder

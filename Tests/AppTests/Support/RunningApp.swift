@@ -1,3 +1,4 @@
+import Cluster
 import Foundation
 import FoundationNetworking
 import Logging
@@ -18,6 +19,8 @@ final class RunningApp: @unchecked Sendable {
     let port: Int
     let place: StagePlace
     private let settings: [String]
+    /// Shared by several gateways, and held here, so that they can be replaced.
+    private let entrance: ListeningSocket?
     let processes: [ProgramProcess]
 
     var base: URL { URL(string: "http://127.0.0.1:\(port)")! }
@@ -26,19 +29,20 @@ final class RunningApp: @unchecked Sendable {
 
     /// Starts and waits until it is ready.
     static func start(
-        _ settings: [String] = [], roles: String? = nil, environment: [String: String] = [:]
+        _ settings: [String] = [], roles: String? = nil, environment: [String: String] = [:],
+        gateways: Int = 1
     ) async throws -> RunningApp {
-        let app = try await RunningApp(settings, roles: roles, environment: environment)
+        let app = try await RunningApp(settings, roles: roles, environment: environment, gateways: gateways)
         try await app.launch()
         return app
     }
 
     /// Runs `body` against a fresh program, and stops it in any case.
     static func with<Value>(
-        _ settings: [String] = [], environment: [String: String] = [:],
+        _ settings: [String] = [], environment: [String: String] = [:], gateways: Int = 1,
         _ body: (RunningApp) async throws -> Value
     ) async throws -> Value {
-        let app = try await start(settings, environment: environment)
+        let app = try await start(settings, environment: environment, gateways: gateways)
         defer { app.destroy() }
         return try await body(app)
     }
@@ -46,7 +50,7 @@ final class RunningApp: @unchecked Sendable {
     /// `environment` names servers of the test's own.
     init(
         _ settings: [String] = [], roles: String? = nil, sharing other: RunningApp? = nil,
-        environment: [String: String] = [:]
+        environment: [String: String] = [:], gateways: Int = 1
     ) async throws {
         let stage = TestStage.current
         folder =
@@ -58,10 +62,14 @@ final class RunningApp: @unchecked Sendable {
         let port = try FreePort.take()
         self.port = port
         let isWhole = roles == nil && stage.processes.count == 1
-        processes = try stage.processes(of: roles).map { roles in
-            let entrance = stage.hasGateway ? "gateway" : "api"
+        let entrance = gateways > 1 ? try ListeningSocket(port: port) : nil
+        self.entrance = entrance
+        let more = Array(repeating: ["gateway"], count: gateways - 1)
+        processes = try (stage.processes(of: roles) + more).map { roles in
+            let isEntrance = roles.contains(stage.hasGateway ? "gateway" : "api")
             return try ProgramProcess(
-                roles: roles, namesRoles: !isWhole, port: roles.contains(entrance) ? port : FreePort.take())
+                roles: roles, namesRoles: !isWhole, port: isEntrance ? port : FreePort.take(),
+                listener: isEntrance ? entrance?.descriptor : nil)
         }
     }
 

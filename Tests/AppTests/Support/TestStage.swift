@@ -1,3 +1,4 @@
+import Crypto
 import Foundation
 import Testing
 
@@ -77,10 +78,14 @@ struct StagePlace: Sendable {
         try await Self.psql("DROP DATABASE IF EXISTS \(database) WITH (FORCE)", environment)
     }
 
+    private static let serviceKey = Curve25519.Signing.PrivateKey()
+
     /// Of tests alone, and the same for all processes of one program.
     private static let keys: [String: String] = [
         "CLOUDSTREAM_TOKEN_KEY": Data((0..<32).map { UInt8($0) }).base64EncodedString(),
         "CLOUDSTREAM_PLAYBACK_KEY": Data((0..<32).map { UInt8($0 ^ 0x55) }).base64EncodedString(),
+        "CLOUDSTREAM_SERVICE_KEY": serviceKey.rawRepresentation.base64EncodedString(),
+        "CLOUDSTREAM_SERVICE_PUBLIC_KEYS": serviceKey.publicKey.rawRepresentation.base64EncodedString(),
     ]
 
     static func onDatabase(_ name: String, _ url: String) throws -> String {

@@ -23,7 +23,8 @@ package struct TestDatabase: Sendable {
 
     /// Runs `body` with a migrated database, and cleans up whatever comes of it.
     package static func with<Value>(
-        migrations: [Migration] = Migration.all, _ body: (TestDatabase) async throws -> Value
+        migrations: [Migration] = Migration.all + Migration.sqlite,
+        _ body: (TestDatabase) async throws -> Value
     ) async throws -> Value {
         let database = try open()
         do {

@@ -28,6 +28,27 @@ package struct TestPostgres: Sendable {
         try await run(try await PostgresTemplates.shared.name(extra), body)
     }
 
+    /// Runs `body` with as many databases as it asks for, each with the program's schema.
+    package static func withSeveral<Value>(
+        _ count: Int, _ body: ([TestPostgres]) async throws -> Value
+    ) async throws -> Value {
+        let template = try await PostgresTemplates.shared.name([])
+        // Few of them have more than a connection or two.
+        await PostgresTurns.shared.begin((count + 1) / 2)
+        var databases: [TestPostgres] = []
+        do {
+            for _ in 0..<count { databases.append(try await make(from: template)) }
+            let value = try await body(databases)
+            for database in databases { database.remove() }
+            await PostgresTurns.shared.end((count + 1) / 2)
+            return value
+        } catch {
+            for database in databases { database.remove() }
+            await PostgresTurns.shared.end((count + 1) / 2)
+            throw error
+        }
+    }
+
     /// Runs `body` with a database without a schema.
     package static func withEmpty<Value>(_ body: (TestPostgres) async throws -> Value) async throws -> Value {
         try await run("template0", body)
@@ -125,18 +146,22 @@ private actor PostgresTurns {
     static let shared = PostgresTurns()
 
     private var free = 8
-    private var waiting: [CheckedContinuation<Void, Never>] = []
+    private var waiting: [(count: Int, continuation: CheckedContinuation<Void, Never>)] = []
 
-    func begin() async {
-        if free > 0 {
-            free -= 1
+    func begin(_ count: Int = 1) async {
+        if waiting.isEmpty, free >= count {
+            free -= count
         } else {
-            await withCheckedContinuation { waiting.append($0) }
+            await withCheckedContinuation { waiting.append((count, $0)) }
         }
     }
 
-    func end() {
-        if waiting.isEmpty { free += 1 } else { waiting.removeFirst().resume() }
+    func end(_ count: Int = 1) {
+        free += count
+        while let next = waiting.first, free >= next.count {
+            free -= next.count
+            waiting.removeFirst().continuation.resume()
+        }
     }
 }
 

@@ -35,8 +35,11 @@ extension Stage {
     /// In reverse order of start: who takes requests goes before who serves them.
     static func end(_ folder: ClusterFolder) async throws {
         let servers = await folder.state.servers
-        if let entrance = servers.last(where: { $0.name.hasPrefix("gateway") }) {
-            try await folder.stop(entrance.name)
+        try await withThrowingTaskGroup { group in
+            for server in servers where server.name.hasPrefix("gateway") {
+                group.addTask { try await folder.stop(server.name) }
+            }
+            try await group.waitForAll()
         }
         try await withThrowingTaskGroup { group in
             for server in servers { group.addTask { try await folder.stop(server.name) } }

@@ -32,6 +32,8 @@ package actor Stage {
     private let ports: [String: Int]
     private let report: @Sendable (String) -> Void
     private var policy: RestartPolicy
+    /// Held here, so that connections wait, not fail, while gateways come and go; nil once all is to end.
+    private var entrance: ListeningSocket?
     /// Processes that somebody is stopping or starting on purpose.
     private var held: Set<String> = []
     private let epoch = ContinuousClock.now
@@ -53,6 +55,8 @@ package actor Stage {
             throw ClusterFailure("\(settings.app) is missing: swift build --product app")
         }
         ports = try PortChoice(first: settings.firstPort).take(settings.plan.portNames)
+        let entrance = try ListeningSocket(port: ports[settings.plan.entrance] ?? 0)
+        self.entrance = entrance
         url = "http://127.0.0.1:\(ports[settings.plan.entrance] ?? 0)"
         let all = try await cluster.environment.merged(over: ProcessInfo.processInfo.environment)
         owner = all.filter { $0.key == Self.ownerURL }
@@ -77,16 +81,20 @@ package actor Stage {
         let place = try folder.makeFolder(process.name, for: nil)
         let repository = settings.repository.root
         let values = process.settings(
-            ports: ports, entrance: ports[settings.plan.entrance] ?? 0, repository: repository
+            ports: ports, entrance: entrancePort, repository: repository
         ).merging(settings.overrides) { $1 }
         let profile = "\(repository)/profiles/\(settings.plan.name).yaml"
         let admin = ports[process.name + ".admin"] ?? 0
         return ServerPlan(
-            name: process.name, technology: "app", port: ports[process.name] ?? admin,
+            name: process.name, technology: "app",
+            port: process.isEntrance ? entrancePort : ports[process.name] ?? admin,
             command: [settings.app] + process.arguments(profile: profile, settings: values), folder: place,
             check: .http(port: admin, path: "/readyz"), stop: .init(seconds: settings.drainSeconds),
-            environment: environment, patience: .seconds(60))
+            environment: environment, input: process.isEntrance ? entrance?.descriptor : nil,
+            patience: .seconds(60))
     }
+
+    private var entrancePort: Int { ports[settings.plan.entrance] ?? 0 }
 
     private func process(_ name: String) throws -> StageProcess {
         guard let process = settings.plan.processes.first(where: { $0.name == name }) else {
@@ -157,8 +165,7 @@ package actor Stage {
         try await raise(process)
     }
 
-    /// Restarts one after the other: at no time is more than one of them away. The gateway last, since it is
-    /// alone.
+    /// Restarts one after the other: at no time is more than one of them away.
     package func rollingRestart(_ names: [String]? = nil) async throws {
         for name in names ?? settings.plan.processes.map(\.name) { try await restart(name) }
     }
@@ -173,10 +180,12 @@ package actor Stage {
     /// Ends all, the entrance first, and removes the folder.
     package func stop() async throws {
         held = Set(settings.plan.processes.map(\.name))
+        // Whoever connects when the last gateway has gone is refused, and does not wait for nobody.
+        entrance = nil
         try await Self.end(folder)
     }
 
-    /// Where a process listens: its public port, or the one of its administration.
+    /// Where a process listens by itself: an api, or with `.admin` behind the name the administration of any.
     package nonisolated func port(_ name: String) -> Int? { ports[name] }
 
     package func pid(_ name: String) async -> Int32? { await folder.state.server(name)?.process.pid }

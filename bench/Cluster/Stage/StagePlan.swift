@@ -3,7 +3,7 @@ package struct StagePlan: Sendable, Equatable {
     /// The profile, and what people call the stage.
     package let name: String
     package let processes: [StageProcess]
-    /// What browsers talk to.
+    /// The port that browsers talk to: all gateways share it.
     package let entrance: String
 
     /// Postgres, Redis, Kafka and S3, behind two of everything that answers people.
@@ -16,16 +16,17 @@ package struct StagePlan: Sendable, Equatable {
             StageProcess("worker-1", [.worker], wave: 1),
             StageProcess("projector-1", [.projector], wave: 1),
             StageProcess("gateway-1", [.gateway], wave: 2),
-        ], entrance: "gateway-1")
+            StageProcess("gateway-2", [.gateway], wave: 2),
+        ], entrance: "gateway")
 
     package static func named(_ name: String) -> StagePlan? { [seriesA].first { $0.name == name } }
 
-    /// Ports by name; the entrance's own first, so that it is the one a person chose.
+    /// Ports by name; the entrance's first, so that it is the one a person chose.
     package var portNames: [String] {
-        let ordered = processes.filter { $0.name == entrance } + processes.filter { $0.name != entrance }
-        return ordered.flatMap { process in
-            (process.listens ? [process.name] : []) + [process.name + ".admin"]
-        }
+        [entrance]
+            + processes.flatMap { process in
+                (process.listens ? [process.name] : []) + [process.name + ".admin"]
+            }
     }
 
     /// Those of one wave start together, after all of the one before are ready.
@@ -48,8 +49,10 @@ package struct StageProcess: Sendable, Equatable {
         self.wave = wave
     }
 
-    /// Whether it has a public listener.
-    var listens: Bool { roles.contains(.api) || roles.contains(.gateway) }
+    /// Whether it has a listener for requests of its own.
+    var listens: Bool { roles.contains(.api) }
+    /// Whether it takes connections of the entrance, whose socket it inherits as standard input.
+    var isEntrance: Bool { roles.contains(.gateway) }
 
     /// The overrides of the profile's keys.
     func settings(ports: [String: Int], entrance: Int, repository: String) -> [String: String] {
@@ -59,12 +62,13 @@ package struct StageProcess: Sendable, Equatable {
             "http.web": repository + "/web", "http.schemas": repository + "/schemas",
         ]
         if roles.contains(.api) { settings["http.port"] = "\(ports[name] ?? 0)" }
-        if roles.contains(.gateway) { settings["gateway.port"] = "\(ports[name] ?? 0)" }
+        if roles.contains(.gateway) { settings["gateway.port"] = "\(entrance)" }
         return settings
     }
 
     func arguments(profile: String, settings: [String: String]) -> [String] {
         ["--profile", profile, "--role", roles.map(\.rawValue).joined(separator: ",")]
+            + (isEntrance ? ["--listen-fd", "0"] : [])
             + settings.sorted { $0.key < $1.key }.flatMap { ["--set", "\($0.key)=\($0.value)"] }
     }
 }

@@ -40,6 +40,8 @@ enum Measure: String, Codable, CodingKeyRepresentable, Comparable {
     case replicaReads, oracleReads
     /// Processor time of our own processes, as a part of all that the machine has.
     case busy
+    /// Seconds, of 100 answers the one that took longest but one.
+    case latency99
     /// Seconds from the spawn to the first good answer.
     case ready
     /// Memory in bytes.

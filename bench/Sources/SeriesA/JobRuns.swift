@@ -72,7 +72,7 @@ struct JobRuns: Scenario {
         RETURNING jobs.id, lease_token, kind, job_key, tenant_id, payload, checkpoint, attempt) \
         SELECT array_agg(id)::text AS ids, sum(length(payload)) AS bytes FROM taken \\gset
         UPDATE jobs SET state = 'done', leased_until = NULL, worker = NULL, checkpoint = NULL, reason = NULL, \
-        finished_at = \(JobStock.now) WHERE id = ANY(:ids::uuid[]) AND lease_token = 1 AND state = 'running';
+        finished_at = \(JobStock.now) WHERE id = ANY(:ids::uuid[]) AND lease_token = 1 AND leased_until IS NOT NULL;
 
         """
     }

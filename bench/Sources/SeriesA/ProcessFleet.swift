@@ -14,9 +14,9 @@ struct ProcessFleet: Scenario {
     private static let sizes = [1, 2, 4]
     private static func arm(_ size: Int) -> String { "\(size) api" }
 
-    init(app: URL, repository: URL, servers: StageServers, duration: Duration) {
+    init(_ launcher: AppLauncher, duration: Duration) {
         self.duration = duration
-        fleet = ProcessFleetMembers(app: app, repository: repository, servers: servers)
+        fleet = ProcessFleetMembers(launcher)
     }
 
     func prepare() async throws { try await fleet.start(Self.sizes.max() ?? 1) }

@@ -13,20 +13,14 @@ actor ProcessFleetMembers {
     static let clients = 16
     private static let delay = Duration.milliseconds(20)
 
-    private let app: URL
-    private let repository: URL
-    private let servers: StageServers
+    private let launcher: AppLauncher
     private var proxy: FaultProxy?
     private var running: [RunningProgram] = []
     private var members: [Member] = []
     /// Of a person who has signed up.
     private(set) var token = ""
 
-    init(app: URL, repository: URL, servers: StageServers) {
-        self.app = app
-        self.repository = repository
-        self.servers = servers
-    }
+    init(_ launcher: AppLauncher) { self.launcher = launcher }
 
     /// Throws, with what it said last, if one of them has ended.
     func first(_ count: Int) throws -> [Member] {
@@ -37,7 +31,7 @@ actor ProcessFleetMembers {
     }
 
     func start(_ count: Int) async throws {
-        let proxy = try await FaultProxy.start(to: servers.primary.ports[0])
+        let proxy = try await FaultProxy.start(to: launcher.servers.primary.ports[0])
         self.proxy = proxy
         for _ in 0..<count { try await startOne(proxy.port) }
         token = try await signUp()
@@ -54,35 +48,18 @@ actor ProcessFleetMembers {
     }
 
     private func startOne(_ databasePort: Int) async throws {
-        let (port, admin) = (try FreePort.take(), try FreePort.take())
-        var environment = servers.environment
-        for owner in ["OWNER", "ADMIN"] { environment["CLOUDSTREAM_POSTGRES_\(owner)_URL"] = nil }
-        environment["CLOUDSTREAM_POSTGRES_URL"] = servers.primary.through(port: databasePort).url
-        let program = Program(
-            executable: app.plainPath, arguments: arguments(port, admin), folder: servers.scratch.root,
-            environment: environment)
-        let started = try await program.start()
+        let port = try FreePort.take()
+        let started = try await launcher.start(
+            role: "api",
+            settings: [
+                "http.port=\(port)", "relational.postgres.connections=\(Self.connections)",
+                "registry.register=false",
+            ],
+            environment: [
+                "CLOUDSTREAM_POSTGRES_URL": launcher.servers.primary.through(port: databasePort).url
+            ])
         running.append(started)
-        let (probe, end) = (HTTPProbe(port: admin, path: "/readyz"), ContinuousClock.now + .seconds(60))
-        while !probe.isAnswered {
-            guard started.isRunning, ContinuousClock.now < end else {
-                throw RunFailure("an api process did not get ready: \(started.errors.suffix(600))")
-            }
-            try await Task.sleep(for: .milliseconds(20))
-        }
         members.append(Member(port: port, process: started.identifier))
-    }
-
-    private func arguments(_ port: Int, _ admin: Int) -> [String] {
-        let settings = [
-            "http.port=\(port)", "admin.port=\(admin)",
-            "http.web=\(repository.appending(path: "web").plainPath)",
-            "http.schemas=\(repository.appending(path: "schemas").plainPath)",
-            "relational.postgres.connections=\(Self.connections)", "registry.register=false",
-            "telemetry.logLevel=warning",
-        ]
-        let profile = repository.appending(path: "profiles/series-a.yaml").plainPath
-        return ["--profile", profile, "--role", "api"] + settings.flatMap { ["--set", $0] }
     }
 
     private struct Entry: Decodable {

@@ -20,7 +20,16 @@ package protocol JobQueue: Sendable {
     /// it and is told so, to tidy up. Unknown keys are fine.
     func cancel(kind: String, key: String) async throws
 
+    /// The same where the job's tenant is known, which spares others the looking.
+    func cancel(kind: String, key: String, of tenant: TenantID) async throws
+
     func depth(of kind: String) async throws -> JobDepth
+}
+
+extension JobQueue {
+    package func cancel(kind: String, key: String, of tenant: TenantID) async throws {
+        try await cancel(kind: kind, key: key)
+    }
 }
 
 package struct NewJob: Sendable, Equatable {

@@ -8,6 +8,8 @@ package struct TenantPlacement: Sendable, Equatable, Codable {
     package let region: String
     package let shard: Int
     package let isolation: Isolation
+    /// The database that holds the tenant's rows, by the name that the deployment gives it; nil for the one at home.
+    package let database: String?
     /// Grows at every move; a store that has seen a later one refuses writes of an earlier one.
     package let epoch: Int64
 
@@ -15,10 +17,13 @@ package struct TenantPlacement: Sendable, Equatable, Codable {
         case shared, schema, database
     }
 
-    package init(region: String, shard: Int, isolation: Isolation, epoch: Int64) {
+    package init(
+        region: String, shard: Int, isolation: Isolation, database: String? = nil, epoch: Int64
+    ) {
         self.region = region
         self.shard = shard
         self.isolation = isolation
+        self.database = database
         self.epoch = epoch
     }
 }

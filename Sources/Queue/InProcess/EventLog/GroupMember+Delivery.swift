@@ -14,7 +14,9 @@ extension GroupMember {
         guard let first = events.first else { return [] }
         let tries = isHead ? offset.attempt : hold.tries[first.position] ?? 0
         if isHead {
-            try writer.update(.eventOffsets, set: "attempt = \(tries + 1)", where: row(offset.partition))
+            let counted = try writer.update(
+                .eventOffsets, set: "attempt = \(tries + 1)", where: row(offset.partition, hold))
+            guard counted == 1 else { return [] }
         }
         return events.prefix(tries > 0 ? 1 : limit).map { logged in
             let attempt = logged.position == first.position ? tries + 1 : 1
@@ -38,11 +40,11 @@ extension GroupMember {
         holds[delivery.partition] = hold
         // The next head may be in hand already, and its try must count even if it kills this process.
         let attempt = hold.tries.min { $0.key < $1.key }?.value ?? 0
-        try writer.update(
+        let committed = try writer.update(
             .eventOffsets,
             set: "position = \(delivery.position), attempt = \(attempt), held_until = \(now + self.hold)",
-            where: row(delivery.partition))
-        return true
+            where: row(delivery.partition, hold))
+        return committed == 1
     }
 
     /// Nothing happens if the partition has gone or the event is committed: it is another's, or done.
@@ -54,7 +56,7 @@ extension GroupMember {
         hold.cursor = hold.tries.keys.filter { $0 < delivery.position }.max() ?? offset.position
         holds[delivery.partition] = hold
         try writer.update(
-            .eventOffsets, set: "not_before = \(notBefore)", where: row(delivery.partition))
+            .eventOffsets, set: "not_before = \(notBefore)", where: row(delivery.partition, hold))
     }
 
     /// The group's rows in order of partition.
@@ -68,6 +70,11 @@ extension GroupMember {
 
     private func row(_ partition: Int) -> SQLText {
         "consumer_group = \(group) AND partition = \(partition)"
+    }
+
+    /// The row for as long as nobody else has taken it, which another transaction may do meanwhile.
+    private func row(_ partition: Int, _ hold: Hold) -> SQLText {
+        "\(row(partition)) AND owner = \(name) AND fence = \(hold.fence)"
     }
 
     private func offsets(_ condition: SQLText, _ writer: SystemWriter) throws -> [Offset] {

@@ -125,7 +125,7 @@ struct GroupMember: Sendable {
         holds[partition] = nil
         try writer.update(
             .eventOffsets, set: "owner = NULL, held_until = 0",
-            where: "consumer_group = \(group) AND partition = \(partition)")
+            where: "consumer_group = \(group) AND partition = \(partition) AND owner = \(name)")
     }
 
     private func renew(_ offsets: [Offset], at now: Timestamp, _ writer: SystemWriter) throws {
@@ -135,11 +135,15 @@ struct GroupMember: Sendable {
             where: "consumer_group = \(group) AND owner = \(name) AND held_until > \(now)")
     }
 
+    /// Of several that take it at once, one succeeds.
     private mutating func take(_ offset: Offset, at now: Timestamp, _ writer: SystemWriter) throws {
         let fence = offset.fence + 1
-        holds[offset.partition] = Hold(fence: fence, cursor: offset.position)
-        try writer.update(
+        let taken = try writer.update(
             .eventOffsets, set: "owner = \(name), held_until = \(now + hold), fence = \(fence)",
-            where: "consumer_group = \(group) AND partition = \(offset.partition)")
+            where: """
+                consumer_group = \(group) AND partition = \(offset.partition) AND fence = \(offset.fence)
+                """)
+        guard taken == 1 else { return }
+        holds[offset.partition] = Hold(fence: fence, cursor: offset.position)
     }
 }

@@ -15,6 +15,8 @@ struct PartitionLayout: Sendable {
     }
 
     /// Throws `conflict` unless the log has this number of partitions; a log without a number gets it.
+    ///
+    /// Whoever does so takes turns with all others, so that positions follow the order of commits.
     func require(_ writer: SystemWriter) throws {
         let stored = try stored(writer)
         if let stored, stored != partitions {
@@ -58,6 +60,6 @@ struct PartitionLayout: Sendable {
     }
 
     private func stored(_ writer: SystemWriter) throws -> Int? {
-        try writer.reader.first("partitions", from: .eventLayout) { try $0.next(Int.self) }
+        try writer.hold("partitions", from: .eventLayout) { try $0.next(Int.self) }.first
     }
 }

@@ -5,10 +5,19 @@ extension TableEventLog {
     /// Of one transaction, so that no other write waits long.
     private static let removedAtOnce = 1000
 
-    /// Removes events older than `moment` (by default, than the retention) that every group has applied.
-    /// Returns how many.
+    /// Months to come for which there is a table.
+    private static let monthsAhead = 2
+
+    /// Removes events older than `moment` (by default, than the retention) that every group has applied. Returns how
+    /// many. Where the log has tables of months, it makes those to come, and removes only months that are over and
+    /// applied as a whole, of which it returns an estimate.
     package func removeExpired(before moment: Timestamp? = nil) async throws -> Int {
-        let moment = moment ?? now() - settings.retention
+        let now = now()
+        let moment = moment ?? now - settings.retention
+        let ofMonths = try await database.writeSystem {
+            try $0.turnEventMonths(at: now, expiry: moment, ahead: Self.monthsAhead)
+        }
+        if let ofMonths { return ofMonths }
         var removed = 0
         for partition in 0..<settings.partitions {
             while true {

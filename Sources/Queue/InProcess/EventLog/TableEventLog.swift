@@ -3,7 +3,7 @@ package import Relational
 
 /// The event log in a table, for as long as one database carries all writes.
 ///
-/// Positions follow the order of commits, which holds where writers take turns (SQLite, also between processes).
+/// Positions follow the order of commits, since appends take turns.
 package struct TableEventLog: EventLog {
     package struct Settings: Sendable {
         /// Fixed once the log holds events: another number would part a key's later events from its earlier ones.

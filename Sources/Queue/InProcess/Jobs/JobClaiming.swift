@@ -3,110 +3,113 @@ import Relational
 
 /// One transaction that claims a job for each of several workers.
 struct JobClaiming: Sendable {
-    private typealias State = TableJobQueue.State
-
-    let kinds: [String]
-    let workers: [String]
-    let lease: Duration
-    let now: Timestamp
-    let memory: ClaimMemory
-
-    /// The jobs, the fairest first, and what is known afterwards.
-    func perform(_ writer: SystemWriter) throws -> (jobs: [LeasedJob], memory: ClaimMemory) {
-        var memory = memory
-        let start = ContinuousClock.now
-        let isLook = memory.isLookDue(at: now)
-        if isLook { memory.looked(at: now, running: try look(writer)) }
-        let view = try oldestDue(from: memory.from, except: [], writer)
-        if isLook { memory.lookTook = .now - start }
-        var choice = FairChoice(running: memory.running)
-        choice.add(view)
-        var others = memory.others
-        let isWhole = view.count < workers.count
-        while choice.chosen.count < workers.count, let level = choice.level {
-            if level > 0, !isWhole, try addOthers(&choice, &others, writer) { continue }
-            _ = choice.choose()
-        }
-        let jobs = try lease(choice.chosen, writer)
-        // Of the oldest some may be left, since they were not the fairest.
-        memory.claimed(choice, from: choice.left.first?.dueAt ?? view.last?.dueAt, others: others)
-        return (jobs, memory)
+    struct Claimed: Sendable {
+        var jobs: [LeasedJob] = []
+        /// When they had become due.
+        var dueAt: [JobID: Timestamp] = [:]
+        var memory: ClaimMemory
     }
 
-    /// Jobs whose worker fell silent are due again; counts what runs.
-    private func look(_ writer: SystemWriter) throws -> [TenantID: Int] {
-        let lapsed = try writer.claim(
-            "id", from: .jobs,
-            where: "kind IN \(list: kinds) AND \(State.running.test) AND leased_until <= \(now)"
-        ) { try $0.next(JobID.self) }
-        if !lapsed.isEmpty {
-            try writer.update(
-                .jobs, set: "state = \(State.waiting.rawValue), leased_until = NULL, worker = NULL",
-                where: "id IN \(list: lapsed)")
+    /// Where other processes take the same jobs, so often others are tried.
+    private static let maximumRounds = 4
+
+    let waiting: WaitingJobs
+    let workers: [String]
+    let lease: Duration
+    let memory: ClaimMemory
+
+    private var now: Timestamp { waiting.now }
+
+    /// The jobs, the fairest first, and what is known afterwards.
+    func perform(_ writer: SystemWriter) throws -> Claimed {
+        var claimed = Claimed(memory: memory)
+        let look = memory.lookDue(at: now)
+        if let look { try self.look(look, &claimed.memory, writer) }
+        var choice = FairChoice(running: claimed.memory.running, view: claimed.memory.view)
+        var isFresh = look != nil
+        for round in 1...Self.maximumRounds where claimed.jobs.count < workers.count {
+            let wanted = workers.count - claimed.jobs.count
+            if round == Self.maximumRounds {
+                claimed.memory.doubt()
+                choice = FairChoice(
+                    running: choice.running,
+                    view: try waiting.reserve(from: claimed.memory.from, limit: wanted, writer))
+            }
+            try choose(wanted, &choice, &claimed.memory, &isFresh, writer)
+            guard !choice.chosen.isEmpty else { break }
+            try take(&choice, into: &claimed, writer)
         }
-        let running = try writer.reader.select(
-            "tenant_id, count(*)", from: .jobs, where: "kind IN \(list: kinds) AND \(State.running.test)",
-            then: "GROUP BY tenant_id"
-        ) { (try $0.next(TenantID.self), try $0.next(Int.self)) }
-        return Dictionary(running) { first, _ in first }
+        claimed.memory.claimed(choice, at: now)
+        return claimed
+    }
+
+    /// Jobs whose worker fell silent are due again; counts what runs; takes what is due into view.
+    private func look(
+        _ look: ClaimMemory.Look, _ memory: inout ClaimMemory, _ writer: SystemWriter
+    ) throws {
+        let begun = ContinuousClock.now
+        let start = memory.start(of: look)
+        try waiting.endLapsed(from: start.leases, writer)
+        let running = try waiting.running(from: start.leases, writer)
+        // Jobs that were leased before keep their place, which may lie far before all that come for the first time.
+        let view = try waiting.oldest(from: start.jobs, withReturned: look == .near, writer)
+        memory.looked(look, at: now, running: running, took: .now - begun)
+        memory.filled(view)
+    }
+
+    /// Until `count` are chosen or nothing is left.
+    private func choose(
+        _ count: Int, _ choice: inout FairChoice, _ memory: inout ClaimMemory, _ isFresh: inout Bool,
+        _ writer: SystemWriter
+    ) throws {
+        while choice.chosen.count < count {
+            if memory.isExhausted(choice, isFresh: isFresh) {
+                isFresh = true
+                let more = try waiting.oldest(
+                    from: memory.window ?? memory.from, besides: choice.chosen.count, writer)
+                memory.filled(more)
+                choice.add(more.jobs)
+                continue
+            }
+            guard let level = choice.level else { return }
+            if level > 0, memory.window != nil, try addOthers(&choice, &memory, writer) { continue }
+            _ = choice.choose()
+        }
     }
 
     /// Puts jobs of tenants in view that have fewer running than all that are in view; false if there are none.
+    ///
+    /// Looked for among all once in the time between two looks; after that only behind those found.
     private func addOthers(
-        _ choice: inout FairChoice, _ others: inout ClaimMemory.Others?, _ writer: SystemWriter
+        _ choice: inout FairChoice, _ memory: inout ClaimMemory, _ writer: SystemWriter
     ) throws -> Bool {
-        let above = Set(choice.tenantsAbove).union(choice.left.map(\.tenant))
-        let known = others.flatMap { $0.excluded.isSubset(of: above) ? $0 : nil }
+        let known = memory.others
         if let known, known.from == nil { return false }
-        let found = try oldestDue(from: known?.from ?? memory.from, except: Array(above), writer)
-        others = ClaimMemory.Others(excluded: above, from: found.first?.dueAt)
-        choice.add(found)
-        return !found.isEmpty
+        let above = Set(choice.tenantsAbove).union(choice.left.map(\.tenant)).union(known?.excluded ?? [])
+        let found = try waiting.oldest(
+            from: known?.from ?? memory.window ?? memory.from, except: Array(above), writer)
+        memory.others = ClaimMemory.Others(excluded: above, from: found.window)
+        let before = choice.left.count
+        choice.add(found.jobs)
+        return choice.left.count > before
     }
 
-    private func oldestDue(
-        from start: Timestamp, except tenants: [TenantID], _ writer: SystemWriter
-    ) throws -> [FairChoice.Candidate] {
-        let others: SQLText = tenants.isEmpty ? "" : " AND tenant_id NOT IN \(list: tenants)"
-        return try writer.claim(
-            "id, tenant_id, due_at", from: .jobs,
-            where: """
-                kind IN \(list: kinds) AND \(State.waiting.test) AND due_at >= \(start) AND due_at <= \(now)\(others)
-                """,
-            then: "ORDER BY due_at, id LIMIT \(workers.count)"
-        ) { FairChoice.Candidate(job: try $0.next(), tenant: try $0.next(), dueAt: try $0.next()) }
-    }
-
-    private func lease(_ chosen: [JobID], _ writer: SystemWriter) throws -> [LeasedJob] {
-        guard !chosen.isEmpty else { return [] }
-        let jobs = try writer.update(
-            .jobs,
-            set: """
-                state = \(State.running.rawValue), worker = \(worker(of: chosen)), leased_until = \(now + lease), \
-                lease_token = lease_token + 1, attempt = attempt + 1
-                """,
-            where: "id IN \(list: chosen)",
-            returning: "id, lease_token, kind, job_key, tenant_id, payload, checkpoint, attempt"
-        ) { row in
-            LeasedJob(
-                lease: JobLease(job: try row.next(), token: try row.next()), kind: try row.next(),
-                key: try row.next(), tenant: try row.next(), payload: try row.next(),
-                checkpoint: try row.nextIfPresent(), attempt: try row.next())
+    /// Leases what is chosen, as far as nobody else has; then the view may be out of date.
+    private func take(
+        _ choice: inout FairChoice, into claimed: inout Claimed, _ writer: SystemWriter
+    ) throws {
+        let chosen = choice.chosen
+        let jobs = try waiting.lease(
+            chosen.map(\.job), to: Array(workers.dropFirst(claimed.jobs.count)), until: now + lease, writer)
+        let leased = Set(jobs.map(\.lease.job))
+        claimed.jobs += jobs
+        for candidate in chosen where leased.contains(candidate.job) {
+            claimed.dueAt[candidate.job] = candidate.dueAt
         }
-        let byID = Dictionary(jobs.map { ($0.lease.job, $0) }) { first, _ in first }
-        return chosen.compactMap { byID[$0] }
-    }
-
-    /// Repeated up to a power of two, so that batches of all sizes share few statements.
-    private func worker(of chosen: [JobID]) -> SQLText {
-        if chosen.count == 1 { return "\(workers[0])" }
-        var length = 1
-        while length < chosen.count { length *= 2 }
-        var cases: SQLText = "CASE id"
-        for index in 0..<length {
-            let at = min(index, chosen.count - 1)
-            cases = "\(cases) WHEN \(chosen[at]) THEN \(workers[at])"
-        }
-        return "\(cases) END"
+        choice.settle(leased: leased)
+        guard jobs.count < chosen.count else { return }
+        let view = try waiting.oldest(from: claimed.memory.from, writer)
+        claimed.memory.filled(view)
+        choice = FairChoice(running: choice.running, view: view.jobs)
     }
 }

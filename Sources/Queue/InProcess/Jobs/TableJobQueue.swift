@@ -24,7 +24,7 @@ package struct TableJobQueue: JobQueue {
 
     let database: Database
     let now: @Sendable () -> Timestamp
-    private let claims: JobClaims
+    let claims: JobClaims
     /// Notified when a job of this process became due; others are found by polling.
     package let wakeup = Wakeup()
 
@@ -43,18 +43,21 @@ package struct TableJobQueue: JobQueue {
 
     package func enqueue(_ job: NewJob) async throws -> Bool {
         let now = now()
+        // No earlier than now, for where older jobs are, nobody looks any more.
+        let candidate = FairChoice.Candidate(
+            job: JobID(), tenant: job.tenant, dueAt: max(job.notBefore ?? now, now))
         let isNew = try await database.writeSystem { writer in
             try writer.insertIfAbsent(
                 into: .jobs,
                 [
-                    "id": JobID(), "kind": job.kind, "job_key": job.key, "tenant_id": job.tenant,
+                    "id": candidate.job, "kind": job.kind, "job_key": job.key, "tenant_id": job.tenant,
                     "payload": job.payload, "state": State.waiting.rawValue, "attempt": 0,
-                    "due_at": job.notBefore ?? now, "lease_token": 0, "cancel_requested": false,
+                    "due_at": candidate.dueAt, "lease_token": 0, "cancel_requested": false,
                     "created_at": now,
                 ])
         }
         if isNew {
-            await claims.added(job.kind, job.tenant, dueAt: job.notBefore ?? now)
+            await claims.added(job.kind, candidate)
             wakeup.notify()
         }
         return isNew
@@ -74,60 +77,14 @@ package struct TableJobQueue: JobQueue {
         }
     }
 
-    package func finish(_ lease: JobLease, _ outcome: JobOutcome) async throws -> Bool {
-        let isHeld: Bool
-        if outcome == .done {
-            isHeld = try await claims.done(lease)
-        } else {
-            isHeld = try await putAside(lease, outcome)
-            await claims.ended(lease, waitsAgain: true)
-        }
-        if isHeld { wakeup.notify() }
-        return isHeld
-    }
-
-    /// Whoever asks to cancel meanwhile is either seen here, or finds the job as this leaves it.
-    private func putAside(_ lease: JobLease, _ outcome: JobOutcome) async throws -> Bool {
-        let now = now()
-        return try await database.writeSystem { writer in
-            let holding = Self.holding(lease)
-            for _ in 0..<2 {
-                let cancelled = try writer.update(
-                    .jobs, set: Self.ended(.cancelled, nil, at: now),
-                    where: "\(holding) AND cancel_requested = \(true)")
-                if cancelled == 1 { return true }
-                let changed = try writer.update(
-                    .jobs, set: Self.change(outcome, at: now),
-                    where: "\(holding) AND cancel_requested = \(false)")
-                if changed == 1 { return true }
-            }
-            return false
-        }
-    }
-
-    /// Those of the jobs that were still held.
-    static func done(_ leases: [JobLease], at now: Timestamp, _ writer: SystemWriter) throws -> Set<JobID> {
-        guard var last = leases.last.map({ holding($0) }) else { return [] }
-        var length = 1
-        while length < leases.count { length *= 2 }
-        // Repeated up to a power of two, so that batches of all sizes share few statements.
-        for index in 1..<max(1, length) {
-            last = "\(last) OR \(holding(leases[min(index - 1, leases.count - 1)]))"
-        }
-        let ended = try writer.update(
-            .jobs, set: ended(.done, nil, at: now), where: last, returning: "id"
-        ) { try $0.next(JobID.self) }
-        return Set(ended)
-    }
-
     package func cancel(kind: String, key: String) async throws {
         try await database.writeSystem { writer in
-            let named: SQLText = "kind = \(kind) AND job_key = \(key) AND "
+            let named: SQLText = "kind = \(kind) AND job_key = \(key) AND state IN ('waiting', 'running')"
             // Twice, because a job may change between the two, from either to the other.
             for _ in 0..<2 {
-                let removed = try writer.delete(from: .jobs, where: "\(named)\(State.waiting.test)")
+                let removed = try writer.delete(from: .jobs, where: "\(named) AND leased_until IS NULL")
                 let told = try writer.update(
-                    .jobs, set: "cancel_requested = \(true)", where: "\(named)\(State.running.test)")
+                    .jobs, set: "cancel_requested = \(true)", where: "\(named) AND leased_until IS NOT NULL")
                 if removed + told > 0 { return }
             }
         }
@@ -137,20 +94,23 @@ package struct TableJobQueue: JobQueue {
         let now = now()
         return try await database.readSystem { reader in
             func count(_ condition: SQLText) throws -> Int {
-                try reader.first("count(*)", from: .jobs, where: "kind = \(kind) AND (\(condition))") {
+                try reader.first("count(*)", from: .jobs, where: "kind = \(kind) AND \(condition)") {
                     try $0.next()
                 } ?? 0
             }
+            // One state at a time, since each has an index of its own.
             let lapsed: SQLText = "\(State.running.test) AND leased_until <= \(now)"
-            let waiting: SQLText = "\(State.waiting.test) OR \(lapsed)"
-            let oldest = try reader.first(
-                "due_at", from: .jobs, where: "kind = \(kind) AND due_at <= \(now) AND (\(waiting))",
-                then: "ORDER BY due_at"
-            ) { try $0.next(Timestamp.self) }
+            func oldest(_ condition: SQLText) throws -> Timestamp? {
+                try reader.first(
+                    "due_at", from: .jobs, where: "kind = \(kind) AND due_at <= \(now) AND \(condition)",
+                    then: "ORDER BY due_at"
+                ) { try $0.next(Timestamp.self) }
+            }
             return JobDepth(
-                waiting: try count(waiting),
+                waiting: try count(State.waiting.test) + count(lapsed),
                 running: try count("\(State.running.test) AND leased_until > \(now)"),
-                failed: try count(State.failed.test), oldestDue: oldest)
+                failed: try count(State.failed.test),
+                oldestDue: try [oldest(State.waiting.test), oldest(lapsed)].compactMap(\.self).min())
         }
     }
 
@@ -170,41 +130,9 @@ package struct TableJobQueue: JobQueue {
         }
     }
 
-    /// True of the job as long as nobody has been given it after `lease`.
-    private static func holding(_ lease: JobLease) -> SQLText {
-        "id = \(lease.job) AND lease_token = \(lease.token) AND \(State.running.test)"
-    }
-
     private static func isCancelRequested(_ lease: JobLease, _ writer: SystemWriter) throws -> Bool {
         try writer.reader.first("cancel_requested", from: .jobs, where: "id = \(lease.job)") {
             try $0.next(Bool.self)
         } ?? false
-    }
-
-    private static func change(_ outcome: JobOutcome, at now: Timestamp) -> SQLText {
-        switch outcome {
-        case .done: ended(.done, nil, at: now)
-        case .failed(let reason): ended(.failed, reason, at: now)
-        case .retry(let delay, let reason):
-            """
-            state = \(State.waiting.rawValue), leased_until = NULL, worker = NULL, due_at = \(now + delay), \
-            reason = \(reason)
-            """
-        case .postpone(let delay, let reason):
-            """
-            state = \(State.waiting.rawValue), leased_until = NULL, worker = NULL, due_at = \(now + delay), \
-            reason = \(reason), attempt = attempt - 1
-            """
-        case .handBack:
-            "state = \(State.waiting.rawValue), leased_until = NULL, worker = NULL, attempt = attempt - 1"
-        }
-    }
-
-    /// The checkpoint is of no more use, and may be large.
-    static func ended(_ state: State, _ reason: String?, at now: Timestamp) -> SQLText {
-        """
-        state = \(state.rawValue), leased_until = NULL, worker = NULL, checkpoint = NULL, \
-        reason = \(reason), finished_at = \(now)
-        """
     }
 }

@@ -45,7 +45,9 @@ extension S3ObjectStore: MultipartStore {
     ) async throws -> ObjectStat {
         let key = try validated(upload)
         // In this process one after the other: the second finds what the first has made.
-        while !completing.withLock({ $0.insert(upload.id).inserted }) { try await client.pause(afterAttempt: 1) }
+        while !completing.withLock({ $0.insert(upload.id).inserted }) {
+            try await client.pause(afterAttempt: 1)
+        }
         defer { completing.withLock { _ = $0.remove(upload.id) } }
         guard let handle = upload.handle, let listed = try await client.parts(of: key, handle) else {
             // Not open: because it is complete, or about to be, or because it never was or was aborted.

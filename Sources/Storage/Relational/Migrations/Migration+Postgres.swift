@@ -3,7 +3,7 @@ extension Migration {
     package static let postgres: [Migration] = [.guards]
 
     /// Steps of Postgres alone that build on those of all engines, and come after them.
-    package static let postgresTuning: [Migration] = [.jobIndexes]
+    package static let postgresTuning: [Migration] = [.jobIndexes, .jobLeases, .eventMonths, .postgresSearch]
 
     /// Each step of a job leaves dead entries, so indexes hold only jobs in the one state they are for.
     private static let jobIndexes = Migration(
@@ -15,6 +15,17 @@ extension Migration {
         DROP INDEX jobs_by_state;
         DROP INDEX jobs_by_key;
         ALTER TABLE jobs SET (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0);
+        """)
+
+    /// Leases in the order of their ends, so that those which ended long ago are not gone through again; and jobs that
+    /// wait for another try, whose places lie among those that others have taken since.
+    private static let jobLeases = Migration(
+        1003, "postgres-job-leases",
+        """
+        CREATE INDEX jobs_leased ON jobs (kind, leased_until, tenant_id) WHERE state = 'running';
+        CREATE INDEX jobs_returned ON jobs (kind, due_at, id)
+            WHERE lease_token > 0 AND leased_until IS NULL AND finished_at IS NULL;
+        DROP INDEX jobs_running;
         """)
 
     /// Functions by which the owner of the schema guards tables of tenants, lets a role work with them, and makes

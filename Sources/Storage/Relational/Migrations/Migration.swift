@@ -17,5 +17,10 @@ package struct Migration: Sendable {
         self.tenantTables = tenantTables
     }
 
-    package static let all: [Migration] = [.machinery, .identity, .videos, .uploadHandle, .instances]
+    package static let all: [Migration] = [
+        .machinery, .identity, .videos, .uploadHandle, .instances, .search, .databases,
+    ]
+
+    /// Steps of SQLite alone, which come after those of all engines.
+    package static let sqlite: [Migration] = [.searchDocuments]
 }

@@ -6,7 +6,7 @@ package struct Migrator: Sendable {
     private let driver: any SQLDriver
     private let migrations: [Migration]
 
-    package init(driver: any SQLDriver, migrations: [Migration] = Migration.all) {
+    package init(driver: any SQLDriver, migrations: [Migration] = Migration.all + Migration.sqlite) {
         self.driver = driver
         self.migrations = migrations
     }

@@ -5,7 +5,8 @@ extension SQLDialect {
         name: "postgres", placeholder: { "$\($0)" }, uuidType: "UUID", bytesType: "BYTEA",
         integerType: "BIGINT",
         realType: "DOUBLE PRECISION", identityColumn: "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY",
-        clusteredSuffix: "", claimSuffix: "FOR UPDATE SKIP LOCKED")
+        clusteredSuffix: "", claimSuffix: "FOR UPDATE SKIP LOCKED",
+        holdSuffix: "FOR UPDATE", keepsEventsByMonth: true)
 }
 
 /// The statements by which the Postgres engine frames those of the contexts.
@@ -55,4 +56,5 @@ package enum PostgresSQL {
     package static let lockSchema = "SELECT pg_advisory_xact_lock(4740219)"
     package static let admit = "SELECT cloudstream_admit($1)"
     package static let guardTables = "SELECT cloudstream_guard($1)"
+    package static let admitToEventLog = "SELECT cloudstream_admit_to_event_log($1)"
 }

@@ -17,11 +17,26 @@ package struct SQLDialect: Sendable {
     package let clusteredSuffix: String
     /// Appended to the reading of rows that this transaction will change.
     package let claimSuffix: String
+    /// Appended to the reading of rows that nobody else may change or hold until this transaction ends; empty where
+    /// writers take turns anyhow.
+    package let holdSuffix: String
+    /// Whether the event log lies in tables of a month each, which go as a whole.
+    package let keepsEventsByMonth: Bool
+    package let textSearch: TextSearch
+
+    /// How text is found by what stands in it.
+    package enum TextSearch: Sendable {
+        /// A table of SQLite's FTS5, by trigrams.
+        case fts5
+        /// An index of Postgres's `pg_trgm`.
+        case trigrams
+    }
 
     package init(
         name: String, placeholder: @escaping @Sendable (Int) -> String, uuidType: String, bytesType: String,
         integerType: String, realType: String, identityColumn: String, clusteredSuffix: String,
-        claimSuffix: String
+        claimSuffix: String, holdSuffix: String = "", keepsEventsByMonth: Bool = false,
+        textSearch: TextSearch = .trigrams
     ) {
         self.name = name
         self.placeholder = placeholder
@@ -32,6 +47,9 @@ package struct SQLDialect: Sendable {
         self.identityColumn = identityColumn
         self.clusteredSuffix = clusteredSuffix
         self.claimSuffix = claimSuffix
+        self.holdSuffix = holdSuffix
+        self.keepsEventsByMonth = keepsEventsByMonth
+        self.textSearch = textSearch
     }
 
     /// `sql` with the types of this engine in place of `{uuid}`, `{bytes}`, `{integer}`, `{real}`, `{identity}`

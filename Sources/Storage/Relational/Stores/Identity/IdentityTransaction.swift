@@ -18,6 +18,11 @@ struct IdentityTransaction: IdentityWriter {
 
     func insert(_ tenant: Tenant, placement: TenantPlacement) throws {
         try transaction.place(placement.isolation)
+        try add(tenant, placement)
+    }
+
+    /// The rows of a tenant for which there is room.
+    func add(_ tenant: Tenant, _ placement: TenantPlacement) throws {
         try rows.insert(
             into: .tenants,
             [
@@ -28,7 +33,8 @@ struct IdentityTransaction: IdentityWriter {
             into: .directory,
             [
                 "tenant_id": tenant.id, "region": placement.region, "shard": placement.shard,
-                "isolation": placement.isolation.rawValue, "epoch": placement.epoch,
+                "isolation": placement.isolation.rawValue, "database_name": placement.database,
+                "epoch": placement.epoch,
             ])
     }
 

@@ -132,6 +132,8 @@ let package = Package(
             path: "Tests/Fixtures/TestDatabase"),
         .target(name: "MockKafka", dependencies: ["CRdkafka"], path: "Tests/Fixtures/MockKafka"),
         .executableTarget(
+            name: "postgres-exit-fixture", dependencies: ["Postgres"], path: "Tests/Fixtures/PostgresExit"),
+        .executableTarget(
             name: "sqlite-writer-fixture", dependencies: ["Kernel", "Relational", "SQLite"],
             path: "Tests/Fixtures/SQLiteWriter"),
         .testTarget(name: "ArchitectureTests"),
@@ -169,6 +171,7 @@ let package = Package(
         .testTarget(
             name: "PostgresTests",
             dependencies: [
+                "postgres-exit-fixture",
                 "Postgres", "Relational", "Search", "Identity", "Videos", "InProcess", "Kernel",
                 "TestDatabase", .log,
             ]),

@@ -56,8 +56,12 @@ final class PostgresConnection {
     private var isBetweenAnswers = true
     private let notices = NoticeBox()
 
+    /// Once in a process, before its first connection.
+    private static let libraryIsReady: Void = cloudstream_keep_openssl_at_exit()
+
     /// Begins to connect; `advance` goes on with it.
     init(_ parameters: [String: String], statements capacity: Int) throws {
+        Self.libraryIsReady
         let keywords = Array(parameters.keys)
         let handle = Self.withCStrings(keywords) { names in
             Self.withCStrings(keywords.map { parameters[$0] ?? "" }) { PQconnectStartParams(names, $0, 0) }

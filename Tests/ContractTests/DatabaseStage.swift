@@ -45,7 +45,7 @@ extension TenantDatabases {
 }
 
 /// Puts each tenant that a test uses into one of the databases, before it is first used.
-actor DatabasePlaces {
+actor DatabasePlaces: TenantPlaces {
     private let databases: TenantDatabases
     private var making: [TenantID: Task<Void, any Error>] = [:]
 
@@ -66,28 +66,5 @@ actor DatabasePlaces {
         }
         making[tenant] = task
         try await task.value
-    }
-}
-
-struct SettledVideoStore: VideoStore {
-    let store: RelationalVideoStore
-    let places: DatabasePlaces
-
-    func read<Value: Sendable>(
-        _ tenant: TenantID, _ body: @escaping @Sendable (any VideoReader) throws -> Value
-    ) async throws -> Value {
-        try await places.make(tenant)
-        return try await store.read(tenant, body)
-    }
-
-    func write<Value: Codable & Sendable>(
-        _ context: WriteContext, _ body: @escaping @Sendable (any VideoWriter) throws -> Value
-    ) async throws -> Value {
-        try await places.make(context.tenant)
-        return try await store.write(context, body)
-    }
-
-    func expiredUploads(before time: Timestamp, limit: Int) async throws -> [UploadReference] {
-        try await store.expiredUploads(before: time, limit: limit)
     }
 }

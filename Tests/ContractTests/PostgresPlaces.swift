@@ -6,8 +6,13 @@ import Synchronization
 import TestDatabase
 import Videos
 
+/// Where the tenants of a test live: each is put there before it is first used.
+protocol TenantPlaces: Sendable {
+    func make(_ tenant: TenantID) async throws
+}
+
 /// Gives every tenant that a test uses a schema of its own, before it is first used.
-actor PostgresPlaces {
+actor PostgresPlaces: TenantPlaces {
     private let file: TestPostgres
     private var making: [TenantID: Task<Void, any Error>] = [:]
 
@@ -45,7 +50,7 @@ struct PlacedIdentityStore: IdentityStore {
 
 struct PlacedVideoStore: VideoStore {
     let store: RelationalVideoStore
-    let places: PostgresPlaces
+    let places: any TenantPlaces
 
     func read<Value: Sendable>(
         _ tenant: TenantID, _ body: @escaping @Sendable (any VideoReader) throws -> Value

@@ -59,7 +59,7 @@ extension VideoStoreAdapter {
     private static let databases = VideoStoreAdapter(testDescription: "Postgres, tenants in databases") {
         test in
         try await DatabaseStage.with(tenants: 2) { databases in
-            let store = SettledVideoStore(
+            let store = PlacedVideoStore(
                 store: RelationalVideoStore(databases.routed, parts: databases.all.map(\.database)),
                 places: DatabasePlaces(databases))
             try await test(VideoStoreStage(store: store) { try await databases.told() })

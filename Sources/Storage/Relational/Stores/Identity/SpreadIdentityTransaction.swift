@@ -4,8 +4,8 @@ import Kernel
 /// A write in a tenant's own database: what it needs at home must have been claimed there.
 ///
 /// Without it the body goes on, so that all its needs become known at once; nothing of that is committed.
-final class SpreadIdentityTransaction: IdentityWriter {
-    private let base: IdentityTransaction
+final class SpreadIdentityTransaction: IdentityLayer {
+    let base: IdentityTransaction
     private let claim: IdentityClaim
     private(set) var needs = ClaimNeeds()
 
@@ -32,21 +32,10 @@ final class SpreadIdentityTransaction: IdentityWriter {
         if !claim.emails.contains(user.email) { needs.removed.insert(user.email) }
         try base.remove(user)
     }
-
-    func tenant() throws -> Tenant? { try base.tenant() }
-    func user(_ id: UserID) throws -> User? { try base.user(id) }
-    func users(_ page: PageRequest) throws -> Page<User> { try base.users(page) }
-    func owners() throws -> Int { try base.owners() }
-    func session(_ id: SessionID) throws -> LoginSession? { try base.session(id) }
-    func invitation(_ id: InvitationID) throws -> Invitation? { try base.invitation(id) }
-    func save(_ user: User) throws { try base.save(user) }
-    func save(_ session: LoginSession) throws { try base.save(session) }
-    func save(_ invitation: Invitation) throws { try base.save(invitation) }
-    func publish(_ event: some EventPayload, key: String) throws { try base.publish(event, key: key) }
 }
 
 /// A write at home, beside tenants whose log-ins are claimed here and whose rows are elsewhere.
-struct HomeIdentityTransaction: IdentityWriter {
+struct HomeIdentityTransaction: IdentityLayer {
     let base: IdentityTransaction
 
     func insert(_ tenant: Tenant, placement: TenantPlacement) throws {
@@ -72,6 +61,14 @@ struct HomeIdentityTransaction: IdentityWriter {
     }
 
     func remove(_ user: User) throws { try base.remove(user) }
+}
+
+/// A write that minds tenants and log-ins, and leaves all else to the transaction below.
+protocol IdentityLayer: IdentityWriter {
+    var base: IdentityTransaction { get }
+}
+
+extension IdentityLayer {
     func tenant() throws -> Tenant? { try base.tenant() }
     func user(_ id: UserID) throws -> User? { try base.user(id) }
     func users(_ page: PageRequest) throws -> Page<User> { try base.users(page) }

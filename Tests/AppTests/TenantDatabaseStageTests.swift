@@ -68,7 +68,7 @@ struct TenantDatabaseStageTests {
             #expect(try await Self.count("videos", names[1], app) == "2")
         }
         try await proxy.stop()
-        for name in names { try await Self.drop(name) }
+        for name in names { try await StagePlace.drop(name, ProcessInfo.processInfo.environment) }
     }
 
     /// Each process finds out for itself that a database is back.
@@ -118,11 +118,5 @@ struct TenantDatabaseStageTests {
         let found = try await PostgresConsole(url: url).run(
             isGuarded ? "SET ROLE cloudstream_all_tenants" : "RESET ROLE", "SELECT count(*) FROM \(table)")
         return found.first?.first.flatMap(\.self) ?? ""
-    }
-
-    private static func drop(_ name: String) async throws {
-        let url = try StagePlace.onDatabase(
-            "postgres", try StagePlace.server(ProcessInfo.processInfo.environment))
-        try await PostgresConsole(url: url).run("DROP DATABASE IF EXISTS \(name) WITH (FORCE)")
     }
 }

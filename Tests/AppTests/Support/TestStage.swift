@@ -1,5 +1,6 @@
 import Crypto
 import Foundation
+import Postgres
 import Testing
 
 /// The stage whose acceptance is under test: the same tests run against each, named by `CLOUDSTREAM_PROFILE`.
@@ -71,11 +72,22 @@ struct StagePlace: Sendable {
     }
 
     func remove() async throws {
-        guard let database else { return }
-        var environment = environment
-        let url = try Self.server(environment)
-        environment["CLOUDSTREAM_POSTGRES_OWNER_URL"] = try Self.onDatabase("postgres", url)
-        try await Self.psql("DROP DATABASE IF EXISTS \(database) WITH (FORCE)", environment)
+        if let database { try await Self.drop(database, environment) }
+    }
+
+    /// Forced, since a process that was killed may leave its session behind. Refused while autovacuum, which belongs
+    /// to nobody, is at work in it; so it is asked again until that is over.
+    static func drop(_ database: String, _ environment: [String: String]) async throws {
+        let console = PostgresConsole(url: try onDatabase("postgres", try server(environment)))
+        for attempt in 1... {
+            do {
+                try await console.run("DROP DATABASE IF EXISTS \(database) WITH (FORCE)")
+                return
+            } catch {
+                guard attempt < 40 else { throw error }
+                try await Task.sleep(for: .milliseconds(250))
+            }
+        }
     }
 
     private static let serviceKey = Curve25519.Signing.PrivateKey()

@@ -26,10 +26,13 @@ let package = Package(
         .target(name: "Identity", dependencies: ["Kernel"], path: "Sources/Domain/Identity"),
         .target(name: "Videos", dependencies: ["Kernel", .nioCore], path: "Sources/Domain/Videos"),
         .target(name: "Search", dependencies: ["Kernel"], path: "Sources/Domain/Search"),
+        .target(name: "Chat", dependencies: ["Kernel", .nioCore], path: "Sources/Domain/Chat"),
+        .target(name: "Feed", dependencies: ["Kernel"], path: "Sources/Domain/Feed"),
 
         // Storage adapters.
         .target(
-            name: "Relational", dependencies: ["Kernel", "Identity", "Search", "Videos", .crypto],
+            name: "Relational",
+            dependencies: ["Kernel", "Identity", "Chat", "Feed", "Search", "Videos", .crypto],
             path: "Sources/Storage/Relational"),
         .systemLibrary(name: "CSQLite", path: "Sources/Storage/CSQLite", pkgConfig: "sqlite3"),
         .target(
@@ -70,6 +73,19 @@ let package = Package(
                 "CResolver", "Kernel", "Resilience", .nioCore, .nioPosix, .nioHTTP1, .log, .lifecycle,
             ]),
 
+        // Live connections: WebSockets and what goes out over many of them.
+        .target(
+            name: "Sockets",
+            dependencies: [
+                "Chat", "Kernel", .nioCore, .nioHTTP1, .nioWebSocket, .log,
+            ]),
+
+        // Mail.
+        .target(
+            name: "SMTP", dependencies: ["Kernel", .nioCore, .nioPosix, .nioSSL, .log],
+            path: "Sources/Mail/SMTP"),
+        .target(name: "MailFolder", dependencies: ["Kernel"], path: "Sources/Mail/Folder"),
+
         // Media: libav in a confined child process.
         .systemLibrary(name: "CLibAV", path: "Sources/Media/CLibAV"),
         .target(name: "CMediaShim", dependencies: ["CLibAV"], path: "Sources/Media/CMediaShim"),
@@ -93,7 +109,8 @@ let package = Package(
         .target(
             name: "Profiles",
             dependencies: [
-                "Kernel", "Identity", "Search", "Videos", "Relational", "SQLite", "Memory", "FileObjects",
+                "Kernel", "Identity", "Chat", "Feed", "Search", "Videos", "Relational", "SQLite", "Memory",
+                "FileObjects", "SMTP", "MailFolder",
                 "InProcess", "MediaWorker", "Security", "Telemetry", "Postgres", "Redis", "S3Objects",
                 "Kafka",
                 "Proxy", "Resilience",
@@ -103,10 +120,12 @@ let package = Package(
         .executableTarget(
             name: "App",
             dependencies: [
-                "Kernel", "Identity", "Search", "Videos", "Profiles", "Proxy", "Resilience", "Telemetry",
+                "Kernel", "Identity", "Chat", "Feed", "Search", "Videos", "Profiles", "Proxy", "Resilience",
+                "Sockets", "Telemetry",
                 .log, .lifecycle,
-                .nioCore, .crypto,
+                .nioCore, .nioWebSocket, .crypto,
                 .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .nioHTTP1,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -149,7 +168,8 @@ let package = Package(
         .testTarget(
             name: "ContractTests",
             dependencies: [
-                "Kernel", "Identity", "Search", "Videos", "Relational", "SQLite", "Memory", "FileObjects",
+                "Kernel", "Identity", "Chat", "Feed", "Search", "Videos", "Relational", "SQLite", "Memory",
+                "FileObjects", "SMTP", "MailFolder",
                 "InProcess", "Postgres", "Redis", "S3Objects", "Kafka", "MockKafka", "Proxy", "TestDatabase",
                 .nioCore,
                 .nioPosix,
@@ -199,6 +219,16 @@ let package = Package(
             name: "IdentityTests",
             dependencies: ["Identity", "Kernel", "Relational", "Security", "SQLite", "TestDatabase", .crypto]),
         .testTarget(name: "SearchTests", dependencies: ["Search", "Kernel"]),
+        .testTarget(name: "ChatTests", dependencies: ["Chat", "Kernel", .nioCore]),
+        .testTarget(
+            name: "SocketsTests",
+            dependencies: [
+                "Sockets", "Chat", "Kernel", "Memory", .nioCore, .nioPosix, .nioHTTP1, .nioWebSocket, .log,
+            ]),
+        .testTarget(name: "FeedTests", dependencies: ["Feed", "Kernel", "Memory"]),
+        .testTarget(
+            name: "MailTests",
+            dependencies: ["SMTP", "MailFolder", "Kernel", .nioCore, .nioPosix, .nioSSL, .log]),
         .testTarget(name: "KernelTests", dependencies: ["Kernel", .nioCore]),
         .testTarget(
             name: "SecurityTests", dependencies: ["Security", "Identity", "Kernel", "Videos", .crypto]),
@@ -218,6 +248,7 @@ extension Target.Dependency {
     static let nioCore = Self.product(name: "NIOCore", package: "swift-nio")
     static let nioPosix = Self.product(name: "NIOPosix", package: "swift-nio")
     static let nioHTTP1 = Self.product(name: "NIOHTTP1", package: "swift-nio")
+    static let nioWebSocket = Self.product(name: "NIOWebSocket", package: "swift-nio")
     static let nioSSL = Self.product(name: "NIOSSL", package: "swift-nio-ssl")
     static let asyncHTTPClient = Self.product(name: "AsyncHTTPClient", package: "async-http-client")
     static let log = Self.product(name: "Logging", package: "swift-log")

@@ -12,6 +12,15 @@ import Testing
         .uploadVideo: [.owner: true, .admin: true, .member: true, .viewer: false],
         .editOwnVideo: [.owner: true, .admin: true, .member: true, .viewer: false],
         .editAnyVideo: [.owner: true, .admin: true, .member: false, .viewer: false],
+        .readChat: [.owner: true, .admin: true, .member: true, .viewer: true],
+        .sendMessage: [.owner: true, .admin: true, .member: true, .viewer: false],
+        .createRoom: [.owner: true, .admin: true, .member: true, .viewer: false],
+        .moderateChat: [.owner: true, .admin: true, .member: false, .viewer: false],
+        .commentOnVideo: [.owner: true, .admin: true, .member: true, .viewer: false],
+        .moderateComments: [.owner: true, .admin: true, .member: false, .viewer: false],
+        .approveVideo: [.owner: true, .admin: true, .member: true, .viewer: false],
+        .shareVideo: [.owner: true, .admin: true, .member: true, .viewer: false],
+        .readFeed: [.owner: true, .admin: true, .member: true, .viewer: true],
     ]
 
     @Test(arguments: Role.allCases, Action.allCases)

@@ -68,7 +68,7 @@ extension Breakage {
             [
                 ("  port: 8080", "  port: web"),
                 ("  region: local", "  region: 5"),
-                ("roles: [api, worker, projector, scheduler, relay]", "roles: api"),
+                ("roles: [api, chat, worker, projector, scheduler, relay]", "roles: api"),
                 ("cache:\n  memory:\n    maximumEntries: 100000\n    maximumBytes: 64MiB", "cache: memory"),
             ],
             """
@@ -115,10 +115,10 @@ extension Breakage {
                 ("    preset: veryfast", "    preset: veryfats"),
                 ("    minimumConfinement: limits", "    minimumConfinement: prison"),
                 ("  logLevel: info", "  logLevel: warn"),
-                ("[api, worker, projector, scheduler, relay]", "[api, worker, wroker]"),
+                ("[api, chat, worker, projector, scheduler, relay]", "[api, worker, wroker]"),
             ],
             """
-            2:1: roles: entry 3 must be one of: api, worker, projector, scheduler, relay, gateway, scaler; is "wroker"; did you mean "worker"?
+            2:1: roles: entry 3 must be one of: api, chat, worker, projector, scheduler, relay, gateway, scaler; is "wroker"; did you mean "worker"?
             105:5: media.libav.preset: must be one of: ultrafast, superfast, veryfast, faster, fast, medium, slow, slower, veryslow; is "veryfats"; did you mean "veryfast"?
             113:5: media.libav.minimumConfinement: must be one of: none, limits, noNetwork, full; is "prison"
             120:3: telemetry.logLevel: must be one of: trace, debug, info, notice, warning, error, critical; is "warn"; did you mean "warning"?
@@ -196,10 +196,10 @@ extension Breakage {
                 ("  audience: cloudstream", "  audience:"),
                 ("  allowedOrigins: []", "  allowedOrigins:"),
                 ("directory:\n  region: local\n  shard: 0", "directory:"),
-                ("[api, worker, projector, scheduler, relay]", "[]"),
+                ("[api, chat, worker, projector, scheduler, relay]", "[]"),
             ],
             """
-            2:1: roles: must name at least one of: api, worker, projector, scheduler, relay, gateway, scaler
+            2:1: roles: must name at least one of: api, chat, worker, projector, scheduler, relay, gateway, scaler
             4:1: directory: must be a section with region, shard, isolation; is empty
             19:3: http.allowedOrigins: must be a list such as [a, b], is empty
             77:3: identity.audience: must be text, is empty

@@ -26,7 +26,7 @@ import Testing
         #expect(try SampleProfile.decode(roles: [.worker]).profile.roles == [.worker])
         #expect(
             SampleProfile.complaint(roles: [])
-                == "--role: roles: must name at least one of: api, worker, projector, scheduler, relay, gateway, scaler"
+                == "--role: roles: must name at least one of: api, chat, worker, projector, scheduler, relay, gateway, scaler"
         )
     }
 

@@ -28,7 +28,7 @@ import Testing
         let profile = try SampleProfile.decode().profile
         let printed = try SampleProfile.decode(profile.printed(format: .yaml)).keys
         #expect(printed.filter { $0.kind == .value }.allSatisfy { $0.origin != nil })
-        #expect(profile.printed(format: .yaml).hasPrefix("profile: seed\nroles: [api, worker,"))
+        #expect(profile.printed(format: .yaml).hasPrefix("profile: seed\nroles: [api, chat, worker,"))
     }
 
     @Test("JSON holds the same keys") func json() throws {

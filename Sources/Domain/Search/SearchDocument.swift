@@ -2,13 +2,14 @@ package import Kernel
 
 /// What can be found. A new kind is a case here, its right below, and a `SearchSource` with the events that concern it.
 package enum DocumentKind: String, Sendable, Codable, CaseIterable {
-    case video, person
+    case video, person, message, comment
 
     /// The right that shows documents of this kind.
     package var action: Action {
         switch self {
-        case .video: .readVideo
+        case .video, .comment: .readVideo
         case .person: .readTeam
+        case .message: .readChat
         }
     }
 }

@@ -1,6 +1,6 @@
 /// What a process of the one binary does; it may do several things.
 package enum ProcessRole: String, Sendable, CaseIterable {
-    case api, worker, projector, scheduler, relay, gateway, scaler
+    case api, chat, worker, projector, scheduler, relay, gateway, scaler
 }
 
 extension ProcessRole: ProfileValue {}

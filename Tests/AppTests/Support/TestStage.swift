@@ -15,7 +15,7 @@ struct TestStage: Sendable {
         ProcessInfo.processInfo.environment["CLOUDSTREAM_PROFILE"] == "series-a" ? seriesA : seed
 
     static let seed = TestStage(
-        profile: "seed", processes: [["api", "worker", "projector", "scheduler", "relay"]],
+        profile: "seed", processes: [["api", "chat", "worker", "projector", "scheduler", "relay"]],
         absentSections: ["events.kafka", "relational.postgres", "objects.s3"])
 
     static let seriesA = TestStage(

@@ -8,7 +8,7 @@ enum SampleProfile {
 
     static let text = """
         profile: seed
-        roles: [api, worker, projector, scheduler, relay]
+        roles: [api, chat, worker, projector, scheduler, relay]
 
         directory:
           region: local

@@ -7,14 +7,19 @@ package enum Role: String, Sendable, Codable, CaseIterable {
 package enum Action: String, Sendable, CaseIterable {
     case readTeam, inviteUser, changeRole, removeUser
     case readVideo, uploadVideo, editOwnVideo, editAnyVideo
+    case readChat, sendMessage, createRoom, moderateChat
+    case commentOnVideo, moderateComments, approveVideo, shareVideo
+    case readFeed
 }
 
 /// The one table of who may do what; what is not in it is refused.
 package enum Policy {
-    private static let viewer: Set<Action> = [.readTeam, .readVideo]
-    private static let member: Set<Action> = viewer.union([.uploadVideo, .editOwnVideo])
+    private static let viewer: Set<Action> = [.readTeam, .readVideo, .readChat, .readFeed]
+    private static let member: Set<Action> = viewer.union([
+        .uploadVideo, .editOwnVideo, .sendMessage, .createRoom, .commentOnVideo, .approveVideo, .shareVideo,
+    ])
     private static let admin: Set<Action> = member.union([
-        .editAnyVideo, .inviteUser, .changeRole, .removeUser,
+        .editAnyVideo, .inviteUser, .changeRole, .removeUser, .moderateChat, .moderateComments,
     ])
 
     package static func allows(_ role: Role, _ action: Action) -> Bool {

@@ -1,0 +1,6 @@
+package import Kernel
+
+package enum RoomSubject {}
+package enum MessageSubject {}
+package typealias RoomID = Identifier<RoomSubject>
+package typealias MessageID = Identifier<MessageSubject>

@@ -8,6 +8,7 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -28,11 +29,12 @@ let package = Package(
         .target(name: "Search", dependencies: ["Kernel"], path: "Sources/Domain/Search"),
         .target(name: "Chat", dependencies: ["Kernel", .nioCore], path: "Sources/Domain/Chat"),
         .target(name: "Feed", dependencies: ["Kernel"], path: "Sources/Domain/Feed"),
+        .target(name: "Polls", dependencies: ["Kernel"], path: "Sources/Domain/Polls"),
 
         // Storage adapters.
         .target(
             name: "Relational",
-            dependencies: ["Kernel", "Identity", "Chat", "Feed", "Search", "Videos", .crypto],
+            dependencies: ["Kernel", "Identity", "Chat", "Feed", "Polls", "Search", "Videos", .crypto],
             path: "Sources/Storage/Relational"),
         .systemLibrary(name: "CSQLite", path: "Sources/Storage/CSQLite", pkgConfig: "sqlite3"),
         .target(
@@ -78,6 +80,7 @@ let package = Package(
             name: "Sockets",
             dependencies: [
                 "Chat", "Kernel", .nioCore, .nioHTTP1, .nioWebSocket, .log,
+                .product(name: "NIOExtras", package: "swift-nio-extras"),
             ]),
 
         // Mail.
@@ -109,7 +112,8 @@ let package = Package(
         .target(
             name: "Profiles",
             dependencies: [
-                "Kernel", "Identity", "Chat", "Feed", "Search", "Videos", "Relational", "SQLite", "Memory",
+                "Kernel", "Identity", "Chat", "Feed", "Polls", "Search", "Videos", "Relational", "SQLite",
+                "Memory",
                 "FileObjects", "SMTP", "MailFolder",
                 "InProcess", "MediaWorker", "Security", "Telemetry", "Postgres", "Redis", "S3Objects",
                 "Kafka",
@@ -120,10 +124,14 @@ let package = Package(
         .executableTarget(
             name: "App",
             dependencies: [
-                "Kernel", "Identity", "Chat", "Feed", "Search", "Videos", "Profiles", "Proxy", "Resilience",
+                "Kernel", "Identity", "Chat", "Feed", "Polls", "Search", "Videos", "Profiles", "Proxy",
+                "Resilience",
                 "Sockets", "Telemetry",
                 .log, .lifecycle,
                 .nioCore, .nioWebSocket, .crypto,
+                .product(name: "NIOExtras", package: "swift-nio-extras"),
+                .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
+                .product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
@@ -135,7 +143,7 @@ let package = Package(
 
         .target(
             name: "Cluster", dependencies: ["Kernel", .crypto, .nioCore, .nioPosix], path: "bench/Cluster",
-            exclude: ["wheels.txt"]),
+            exclude: ["mail-server.py", "wheels.txt"]),
         .target(name: "CProduce", path: "bench/CProduce", linkerSettings: [.linkedLibrary("rdkafka")]),
         .executableTarget(
             name: "bench",
@@ -150,6 +158,7 @@ let package = Package(
             name: "TestDatabase", dependencies: ["Kernel", "Postgres", "Relational", "SQLite", .log],
             path: "Tests/Fixtures/TestDatabase"),
         .target(name: "MockKafka", dependencies: ["CRdkafka"], path: "Tests/Fixtures/MockKafka"),
+        .target(name: "TestSocket", dependencies: [.nioCore, .nioPosix], path: "Tests/Fixtures/TestSocket"),
         .executableTarget(
             name: "postgres-exit-fixture", dependencies: ["Postgres"], path: "Tests/Fixtures/PostgresExit"),
         .executableTarget(
@@ -162,13 +171,14 @@ let package = Package(
                 "App", "Cluster", "InProcess", "Kernel", "Postgres", "Profiles", "Relational", "Resilience",
                 "S3Objects",
                 "SQLite",
-                "Telemetry", "TestDatabase", .crypto, .log, .nioPosix,
+                "Telemetry", "TestDatabase", "TestSocket", .crypto, .log, .nioCore, .nioPosix,
             ]),
         .testTarget(name: "BenchTests", dependencies: ["bench"], path: "bench/Tests"),
         .testTarget(
             name: "ContractTests",
             dependencies: [
-                "Kernel", "Identity", "Chat", "Feed", "Search", "Videos", "Relational", "SQLite", "Memory",
+                "Kernel", "Identity", "Chat", "Feed", "Polls", "Search", "Videos", "Relational", "SQLite",
+                "Memory",
                 "FileObjects", "SMTP", "MailFolder",
                 "InProcess", "Postgres", "Redis", "S3Objects", "Kafka", "MockKafka", "Proxy", "TestDatabase",
                 .nioCore,
@@ -209,7 +219,7 @@ let package = Package(
             ]),
         .testTarget(name: "LibAVTests", dependencies: ["LibAV", "Videos"]),
         .testTarget(name: "MediaWorkerTests", dependencies: ["MediaWorker", "Videos"]),
-        .testTarget(name: "ProfilesTests", dependencies: ["Profiles", "Kernel", .crypto]),
+        .testTarget(name: "ProfilesTests", dependencies: ["Profiles", "Kernel", "Search", .crypto]),
         .testTarget(
             name: "RelationalTests", dependencies: ["Relational", "Kernel", "SQLite", "TestDatabase"]),
         .testTarget(
@@ -219,13 +229,21 @@ let package = Package(
             name: "IdentityTests",
             dependencies: ["Identity", "Kernel", "Relational", "Security", "SQLite", "TestDatabase", .crypto]),
         .testTarget(name: "SearchTests", dependencies: ["Search", "Kernel"]),
-        .testTarget(name: "ChatTests", dependencies: ["Chat", "Kernel", .nioCore]),
+        .testTarget(
+            name: "ChatTests",
+            dependencies: [
+                "Chat", "Kernel", "Memory", "Postgres", "Relational", "SQLite", "TestDatabase", .nioCore,
+            ]),
         .testTarget(
             name: "SocketsTests",
             dependencies: [
-                "Sockets", "Chat", "Kernel", "Memory", .nioCore, .nioPosix, .nioHTTP1, .nioWebSocket, .log,
+                "Sockets", "Chat", "Kernel", "Memory", "TestSocket", .nioCore, .nioPosix, .nioHTTP1,
+                .nioWebSocket, .log,
             ]),
-        .testTarget(name: "FeedTests", dependencies: ["Feed", "Kernel", "Memory"]),
+        .testTarget(name: "PollsTests", dependencies: ["Polls", "Kernel"]),
+        .testTarget(
+            name: "FeedTests",
+            dependencies: ["Feed", "Kernel", "Memory", "Relational", "SQLite", "TestDatabase"]),
         .testTarget(
             name: "MailTests",
             dependencies: ["SMTP", "MailFolder", "Kernel", .nioCore, .nioPosix, .nioSSL, .log]),
@@ -236,8 +254,8 @@ let package = Package(
         .testTarget(
             name: "VideosTests",
             dependencies: [
-                "Videos", "Kernel", "FileObjects", "InProcess", "Memory", "Relational", "SQLite",
-                "TestDatabase",
+                "Videos", "Kernel", "FileObjects", "InProcess", "Memory", "Relational", "Security",
+                "SQLite", "TestDatabase",
                 .nioCore, .crypto,
             ]),
     ],

@@ -24,6 +24,7 @@ export class ApiError extends Error {
 export const api = {
   get: (path, options) => call('GET', path, options),
   post: (path, body, options) => call('POST', path, { key: randomKey(), ...options, body }),
+  put: (path, body, options) => call('PUT', path, { ...options, body }),
   patch: (path, body, options) => call('PATCH', path, { ...options, body }),
   delete: (path, options) => call('DELETE', path, options),
 };
@@ -104,7 +105,7 @@ async function withTimeout(signal, work) {
   }
 }
 
-async function problemOf(response) {
+export async function problemOf(response) {
   try {
     return await response.json();
   } catch {

@@ -12,6 +12,20 @@ export function clock(seconds) {
   return hours ? `${hours}:${pad(minutes)}:${pad(whole % 60)}` : `${minutes}:${pad(whole % 60)}`;
 }
 
+/** 83.4 -> "1:23.40"; the moment of a comment, in hundredths of a second. */
+export function timecode(seconds) {
+  const hundredths = Number.isFinite(seconds) && seconds > 0 ? Math.floor(seconds * 100 + 1e-6) : 0;
+  return `${clock(Math.floor(hundredths / 100))}.${String(hundredths % 100).padStart(2, '0')}`;
+}
+
+/** "1:23.40", "1:02:03", "83" -> seconds, or NaN */
+export function parseTimecode(text) {
+  const match = /^(?:(?:(\d+):)?(\d{1,2}):)?(\d+(?:\.\d+)?)$/.exec(text.trim());
+  if (!match) return NaN;
+  const [, hours = 0, minutes = 0, seconds] = match;
+  return Number(hours) * 3600 + Number(minutes) * 60 + Number(seconds);
+}
+
 /** 83 -> "1 minute 23 seconds"; for screen readers, which read "1:23" as a ratio. */
 export function spokenTime(seconds) {
   const whole = Number.isFinite(seconds) && seconds > 0 ? Math.floor(seconds) : 0;
@@ -68,6 +82,28 @@ export function ago(iso, now = Date.now()) {
   if (days < 7) return days === 1 ? 'yesterday' : `${days} days ago`;
   return new Date(iso).toLocaleDateString(undefined, { year: 'numeric', month: 'short', day: 'numeric' });
 }
+
+/** The time of day, where the person is. */
+export function timeOfDay(iso) {
+  return new Date(iso).toLocaleTimeString(undefined, { hour: '2-digit', minute: '2-digit' });
+}
+
+/** "Today", "Yesterday" or a date, where the person is. */
+export function dayOf(iso, now = Date.now()) {
+  const day = new Date(iso);
+  const start = (time) => new Date(time).setHours(0, 0, 0, 0);
+  const days = Math.round((start(now) - start(day)) / 86_400_000);
+  if (days <= 0) return 'Today';
+  if (days === 1) return 'Yesterday';
+  return day.toLocaleDateString(undefined, { weekday: 'long', day: 'numeric', month: 'long', ...(days > 300 && { year: 'numeric' }) });
+}
+
+export function fullTime(iso) {
+  return new Date(iso).toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'short' });
+}
+
+/** 0 -> "", 7 -> "7", 100 -> "99+" */
+export const badgeCount = (count) => (count > 99 ? '99+' : count > 0 ? String(count) : '');
 
 /** "Q3_review-final.mov" -> "Q3 review-final" */
 export function titleOf(filename) {

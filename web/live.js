@@ -9,12 +9,21 @@ const POLL_MS = 3000;
 export const isSettled = (video) => video.state === 'ready' || video.state === 'failed';
 
 /** Tells of every change until ready or failed. Rejects when the video is gone. */
-export function followVideo(id, onVideo, signal) {
+function followVideo(id, onVideo, signal) {
   return follow(`/v1/videos/${id}/events`, ({ event, data }) => {
     if (event !== 'video') return false;
     const video = JSON.parse(data);
     onVideo(video);
     return isSettled(video);
+  }, signal);
+}
+
+/** Tells of changes of the video and of what people say and decide about it, until the signal. */
+export function watchVideo(id, { onVideo, onComments }, signal) {
+  return follow(`/v1/videos/${id}/events?comments=true`, ({ event, data }) => {
+    if (event === 'comments') onComments();
+    if (event === 'video') onVideo(JSON.parse(data));
+    return false;
   }, signal);
 }
 

@@ -1,19 +1,31 @@
 // Starts the page and shows the screen that the address names.
 import { api, sentence } from './api.js';
+import { chat } from './chat/live.js';
+import { rooms as roomStore } from './chat/rooms.js';
 import { fill, h } from './dom.js';
-import { go, matchRoute } from './routes.js';
+import { inbox } from './notifications/inbox.js';
+import { people } from './people/people.js';
+import { go, matchRoute, sharedToken } from './routes.js';
 import { session, SignedOut } from './session.js';
+import { guestPage } from './share/guest.js';
 import { uploads } from './upload/manager.js';
 import { accept } from './views/accept.js';
+import { compare } from './views/compare.js';
+import { feed } from './views/feed.js';
+import { home } from './views/home.js';
 import { login } from './views/login.js';
 import { library } from './views/library.js';
 import { notFound } from './views/notfound.js';
+import { notifications } from './views/notifications.js';
+import { rooms } from './views/rooms.js';
+import { search } from './views/search.js';
+import { settings } from './views/settings.js';
 import { signup } from './views/signup.js';
 import { Shell } from './views/shell.js';
 import { team } from './views/team.js';
 import { watch } from './views/watch.js';
 
-const VIEWS = { accept, login, library, notFound, signup, team, watch };
+const VIEWS = { accept, compare, feed, home, library, login, notFound, notifications, rooms, search, settings, signup, team, watch };
 const OPEN_TO_ALL = new Set(['accept', 'login', 'signup']);
 
 const app = document.getElementById('app');
@@ -34,7 +46,7 @@ function show() {
     return go(next, true);
   }
   shown?.dispose?.();
-  shown = VIEWS[route.name](route.parameters);
+  shown = VIEWS[route.name](route.parameters, route.query);
   document.title = `${shown.title} · CloudStream`;
   if (shown.onTitle) shown.onTitle((title) => { document.title = `${title} · CloudStream`; });
   place(route);
@@ -56,12 +68,28 @@ function place(route) {
     shell = new Shell();
     fill(app, shell.element);
   }
-  shell.show(route.name, shown.element);
+  shell.show(route.name, shown);
+}
+
+/** What hears from the server all the time runs as long as somebody is signed in. */
+function listen() {
+  const userId = session.me?.user.id ?? null;
+  if (listen.userId === userId) return;
+  listen.userId = userId;
+  for (const each of [chat, inbox]) each.stop();
+  for (const each of [people, roomStore]) each.clear();
+  if (!userId) return;
+  chat.start(userId);
+  inbox.start();
+  roomStore.load().catch(() => {});
 }
 
 async function start() {
+  const token = sharedToken(location.pathname);
+  if (token) return fill(app, guestPage(token));
   addEventListener('hashchange', show);
   session.onChange(() => {
+    listen();
     const { name } = matchRoute(location.hash);
     if (!session.exists ? shell : session.me && (name === 'login' || name === 'signup')) show();
   });

@@ -1,22 +1,38 @@
 // Addresses of screens. Pure but for `go`.
 
 const ROUTES = [
-  [/^\/$/, 'library'],
+  [/^\/$/, 'home'],
+  [/^\/library$/, 'library'],
   [/^\/login$/, 'login'],
   [/^\/signup$/, 'signup'],
   [/^\/team$/, 'team'],
+  [/^\/feed$/, 'feed'],
+  [/^\/notifications$/, 'notifications'],
+  [/^\/settings$/, 'settings'],
+  [/^\/search$/, 'search'],
+  [/^\/rooms$/, 'rooms'],
+  [/^\/rooms\/([0-9a-fA-F-]+)$/, 'rooms', 'id'],
   [/^\/invite\/([^/]+)$/, 'accept', 'token'],
   [/^\/videos\/([0-9a-fA-F-]+)$/, 'watch', 'id'],
+  [/^\/videos\/([0-9a-fA-F-]+)\/compare\/([0-9a-fA-F-]+)$/, 'compare', 'id', 'other'],
 ];
 
-/** "#/videos/42" -> {name: 'watch', parameters: {id: '42'}} */
+/** "#/videos/42?comment=7" -> {name: 'watch', parameters: {id: '42'}, query: URLSearchParams} */
 export function matchRoute(hash) {
-  const path = hash.replace(/^#/, '') || '/';
-  for (const [pattern, name, parameter] of ROUTES) {
-    const match = pattern.exec(path);
-    if (match) return { name, parameters: parameter ? { [parameter]: decode(match[1]) } : {} };
+  const [path, query = ''] = hash.replace(/^#/, '').split('?', 2);
+  for (const [pattern, name, ...names] of ROUTES) {
+    const match = pattern.exec(path || '/');
+    if (!match) continue;
+    const parameters = Object.fromEntries(names.map((each, index) => [each, decode(match[index + 1])]));
+    return { name, parameters, query: new URLSearchParams(query) };
   }
-  return { name: 'notFound', parameters: {} };
+  return { name: 'notFound', parameters: {}, query: new URLSearchParams() };
+}
+
+/** The token of a page for guests, which has an address of its own, or null. */
+export function sharedToken(path) {
+  const match = /^\/shared\/([^/]+)\/?$/.exec(path);
+  return match ? decode(match[1]) : null;
 }
 
 export function go(hash, replace = false) {

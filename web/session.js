@@ -40,7 +40,14 @@ export const session = {
     return refreshing;
   },
 
-  onChange(listener) { listeners.add(listener); },
+  /** When the present access token ends, in milliseconds since 1970. */
+  get accessEndsAt() { return access?.expiresAt ?? 0; },
+
+  /** Gives back what ends it. */
+  onChange(listener) {
+    listeners.add(listener);
+    return () => listeners.delete(listener);
+  },
 };
 
 addEventListener('storage', (event) => {

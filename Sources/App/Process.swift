@@ -1,9 +1,12 @@
+import Chat
+import Feed
 import Foundation
 import Hummingbird
 import Identity
 import Kernel
 import Logging
 import NIOCore
+import Polls
 import Profiles
 import Proxy
 import Resilience
@@ -19,7 +22,7 @@ struct Process: Sendable {
     let logger: Logger
     /// For the gateway.
     private let listener: InheritedListener?
-    private let metrics = MetricRegistry()
+    let metrics = MetricRegistry()
     private let inFlight: InFlight
 
     init(profile: Profile, listener: InheritedListener? = nil, logger: Logger) {
@@ -70,7 +73,7 @@ struct Process: Sendable {
         services.append(
             try AdminServer(profile: profile, backend: backend, metrics: metrics, logger: logger)
                 .application())
-        if roles.contains(.api) { services += try api(backend, domain) }
+        if roles.contains(.api) || roles.contains(.chat) { services += try listener(backend, domain) }
         if roles.contains(.gateway) {
             services.append(
                 GatewayRole(
@@ -81,13 +84,18 @@ struct Process: Sendable {
         return services
     }
 
-    private func api(_ backend: Backend, _ domain: Domain) throws -> [any Service] {
+    /// Of requests and of live connections: one port serves both.
+    private func listener(_ backend: Backend, _ domain: Domain) throws -> [any Service] {
         let server = APIServer(
             profile: profile, backend: backend, domain: domain, inFlight: inFlight, metrics: metrics,
             logger: logger)
-        // The last to start is the first to stop: gateways hear of it before the listener closes.
-        return [server.revocations, try server.application()]
-            + registration(of: .api, backend, port: profile.http.port)
+        var services: [any Service] = [server.revocations, try server.application()]
+        if let chat = server.chat { services.append(chat) }
+        // The last to start is the first to stop: gateways hear of it before connections are closed and the listener.
+        for role in [ProcessRole.api, .chat] where profile.roles.contains(role) {
+            services += registration(of: role, backend, port: profile.http.port)
+        }
+        return services
     }
 
     private func registration(of role: ProcessRole, _ backend: Backend, port: Int) -> [any Service] {
@@ -115,7 +123,11 @@ struct Process: Sendable {
     private func projectors(_ backend: Backend, _ domain: Domain) -> [EventConsumption] {
         [
             projector(VideoReactions.group, backend) { try await domain.reactions.apply($0) },
+            projector(RoomReactions.group, backend) { try await domain.roomReactions.apply($0) },
             projector(SearchProjection.group, backend) { try await domain.searchProjection.apply($0) },
+            projector(FeedProjection.group, backend) {
+                try await domain.feedProjection.apply($0, mails: backend.mail != nil)
+            },
         ]
     }
 
@@ -174,7 +186,7 @@ struct Process: Sendable {
                 .init("remove-expired", every: profile.scheduler.removeExpired) {
                     try await backend.machinery.removeExpired()
                 },
-            ], holds: backend.machinery.holdsLease, logger: logger)
+            ] + mailChores(backend), holds: backend.machinery.holdsLease, logger: logger)
     }
 }
 
@@ -183,11 +195,20 @@ struct Domain: Sendable {
     let accounts: Accounts
     let library: VideoLibrary
     let playback: Playback
+    let reviews: Reviews
+    let shares: Shares
     let notices: VideoNotices
     let reactions: VideoReactions
     let transcoding: Transcoding
+    let rooms: Rooms
+    let polls: Polls
+    let roomNotices: RoomNotices
+    let roomReactions: RoomReactions
     let searching: Searching
     let searchProjection: SearchProjection
+    let feed: TeamFeed
+    let feedProjection: FeedProjection
+    let notificationNotices: NotificationNotices
 
     init(profile: Profile, backend: Backend, inFlight: InFlight) {
         let identity = profile.identity
@@ -208,13 +229,35 @@ struct Domain: Sendable {
                 uploadLifetime: uploads.lifetime, partURLLifetime: uploads.partURLLifetime,
                 maximumOpenUploads: uploads.maximumOpenPerTenant))
         let threshold = profile.http.maximumRequestsInFlight * profile.playback.shedTopRenditionAt / 100
+        let reviews = Reviews(store: backend.reviews, notices: notices)
+        let shares = Shares(
+            store: backend.reviews, reviews: reviews, tokens: backend.shareTokens,
+            passwords: .init(
+                hash: { try await backend.passwords.hash($0) },
+                verify: { try await backend.passwords.verify($0, against: $1) }))
+        (self.reviews, self.shares) = (reviews, shares)
         playback = Playback(
             objects: backend.objects, signer: backend.playbackSigner,
+            isShareOpen: { try await shares.isOpen($0, in: $1) },
             isUnderPressure: { inFlight.current >= max(1, threshold) })
         reactions = VideoReactions(
-            jobs: backend.jobs, objects: backend.objects, uploads: backend.uploads, notices: notices)
-        searching = Searching(index: backend.search)
+            jobs: backend.jobs, objects: backend.objects, uploads: backend.uploads,
+            reviews: backend.reviews, notices: notices)
+        let roomNotices = RoomNotices(backend.pubSub)
+        let rooms = Rooms(
+            store: backend.chat, notices: roomNotices, limiter: backend.rateLimiter,
+            neighbours: RoomNeighbours(backend), limits: profile.chat.limits)
+        self.roomNotices = roomNotices
+        self.rooms = rooms
+        polls = Polls(store: backend.polls, place: .rooms(rooms, roomNotices))
+        roomReactions = RoomReactions(store: backend.chat, notices: roomNotices)
+        searching = Searching(index: backend.search, circles: rooms.circles)
         searchProjection = SearchProjection(backend)
+        let pages = FeedPages(backend, lifetime: profile.feed.pageLifetime)
+        notificationNotices = NotificationNotices(backend.pubSub)
+        feed = TeamFeed(store: backend.feed, pages: pages)
+        feedProjection = FeedProjection(
+            store: backend.feed, pages: pages, notices: notificationNotices, owners: FeedOwners(backend))
         transcoding = Transcoding(
             store: backend.videos, objects: backend.objects, engine: backend.media, jobs: backend.jobs,
             notices: notices, files: backend.localFiles,

@@ -41,6 +41,7 @@ extension Assembly {
                 for step in steps { do { try await step() } catch { failure = failure ?? error } }
                 if let failure { throw failure }
             },
+            withFreshGroup: { name, body in try await Self.withFreshGroup(name, events, body) },
             gauges: {
                 var gauges = [
                     Gauge(
@@ -60,11 +61,28 @@ extension Assembly {
             background: background, close: close)
     }
 
+    /// Where groups are remembered, one left behind by a crash is forgotten by the next of its name.
+    private static func withFreshGroup(
+        _ name: String, _ events: EventStores, _ body: @Sendable (String) async throws -> Void
+    ) async throws {
+        guard let forget = events.forget else { return try await body("\(name).\(UUIDv7())") }
+        try await forget(name)
+        do {
+            try await body(name)
+        } catch {
+            // The failure of the work is the one to tell.
+            try? await forget(name)
+            throw error
+        }
+        try await forget(name)
+    }
+
     /// One that fails does not keep the rest from being done.
     private func removals(
         _ databases: TenantDatabases, _ events: EventStores, _ jobs: JobQueues
     ) -> [@Sendable () async throws -> Void] {
         let identity = databases.others.isEmpty ? nil : SpreadIdentityStore(databases)
+        let retention = profile.feed.retention
         return [
             { try await events.removeExpired() },
             { _ = try await identity?.settleLapsed() },
@@ -73,6 +91,10 @@ extension Assembly {
                 try await databases.forEach {
                     _ = try await $0.database.removeOnceRecords(before: .now() - Self.onceRecordLifetime)
                 }
+            },
+            {
+                _ = try await RelationalFeedStore(databases.home, parts: databases.all.map(\.database))
+                    .removeTold(before: .now() - retention)
             },
             {
                 try await databases.forEach {

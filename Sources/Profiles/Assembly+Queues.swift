@@ -21,7 +21,8 @@ extension Assembly {
                 log: log, deadLetters: TableDeadLetters(database: database),
                 relay: .init(
                     batch: settings.batch, pollInterval: settings.pollInterval, leaseLifetime: settings.lease),
-                removeExpired: { _ = try await log.removeExpired() })
+                removeExpired: { _ = try await log.removeExpired() },
+                forget: { try await log.forget(group: $0) })
         case .kafka(let settings): return try await kafka(settings, database)
         }
     }
@@ -78,6 +79,8 @@ struct EventStores: Sendable {
     let relay: OutboxRelay.Settings
     /// Forgets what every group has applied long ago, where the log does not do so by itself.
     let removeExpired: @Sendable () async throws -> Void
+    /// A group that is gone for good keeps nothing any more; nil where groups without members go by themselves.
+    let forget: (@Sendable (_ group: String) async throws -> Void)?
     /// Makes what the log needs of its servers; again is fine.
     let prepare: @Sendable () async throws -> Void
     /// Nil where the log lives and dies with the relational store.
@@ -87,6 +90,7 @@ struct EventStores: Sendable {
     init(
         log: any EventLog, deadLetters: any DeadLetters, relay: OutboxRelay.Settings,
         removeExpired: @escaping @Sendable () async throws -> Void = {},
+        forget: (@Sendable (_ group: String) async throws -> Void)? = nil,
         prepare: @escaping @Sendable () async throws -> Void = {},
         check: (@Sendable () async throws -> Void)? = nil, close: @escaping @Sendable () async -> Void = {}
     ) {
@@ -94,6 +98,7 @@ struct EventStores: Sendable {
         self.deadLetters = deadLetters
         self.relay = relay
         self.removeExpired = removeExpired
+        self.forget = forget
         self.prepare = prepare
         self.check = check
         self.close = close

@@ -32,7 +32,8 @@ extension Assembly {
     }
 
     func callerCheck() async throws -> (@Sendable (String?) async throws -> Void)? {
-        guard case .tokens(let services) = profile.services, profile.roles.contains(.api) else { return nil }
+        let isAsked = profile.roles.contains(.api) || profile.roles.contains(.chat)
+        guard case .tokens(let services) = profile.services, isAsked else { return nil }
         let verifier = await ServiceTokenVerifier(
             keys: try secret(services.trustedKeys, .verifyingKeys).verifyingKeys(), grant: .forwarding)
         return { try await verifier.check($0) }

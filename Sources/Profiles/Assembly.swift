@@ -36,9 +36,14 @@ package struct Assembly: Sendable {
         let rateLimiter = try rateLimiter()
         let instances = instances(database, pubSub.port)
         let names = nameDirectory()
+        let feed = feedStore(relational.databases)
         return Backend(
             identity: identityStore(relational.databases), videos: videoStore(relational.databases),
-            search: RelationalSearchIndex(database),
+            reviews: RelationalReviewStore(relational.databases.routed),
+            chat: RelationalChatStore(relational.databases.routed),
+            polls: RelationalPollStore(relational.databases.routed),
+            search: BoundedSearchIndex(RelationalSearchIndex(database), profile.search), feed: feed,
+            mails: feed, mail: try mailSender(),
             directory: CachedTenantDirectory(base: RelationalTenantDirectory(database), cache: cache.all),
             tenants: RelationalTenantDirectory(database).tenants,
             sessionPositions: relational.positionLifetime.map {
@@ -46,11 +51,13 @@ package struct Assembly: Sendable {
             },
             events: events.log, deadLetters: events.deadLetters, jobs: jobs.port, jobWakeup: jobs.wakeup,
             objects: objects.objects, uploads: objects.uploads, objectEndpoint: objects.endpoint,
-            objectOrigin: objects.origin, cache: cache.all, pubSub: pubSub.port,
+            objectOrigin: objects.origin, cache: cache.all, sharedCache: cache.shared, pubSub: pubSub.port,
             rateLimiter: rateLimiter.port, instances: instances,
             discovery: names.map { $0 as any InstanceDirectory } ?? instances,
             passwords: passwordHasher(), tokens: try await tokenIssuer(tokenKey),
-            playbackSigner: try playbackSigner(), serviceToken: try serviceToken(),
+            playbackSigner: try playbackSigner(),
+            shareTokens: HMACShareTokens(secret: SymmetricKey(data: tokenKey.rawRepresentation)),
+            serviceToken: try serviceToken(),
             checkCaller: try await callerCheck(), requestDigest: { digestKey.code($0).base64URL },
             media: try mediaEngine(), mediaLimits: mediaLimits, localFiles: .onDisk,
             machinery: machinery(relational, events, jobs, background: [cache.listen].compactMap(\.self)) {
@@ -75,6 +82,10 @@ package struct Assembly: Sendable {
         RelationalVideoStore(databases.routed, parts: databases.all.map(\.database))
     }
 
+    private func feedStore(_ databases: TenantDatabases) -> RelationalFeedStore {
+        RelationalFeedStore(databases.routed, parts: databases.all.map(\.database))
+    }
+
     private func instances(_ database: Database, _ pubSub: any PubSub) -> any InstanceRegistry {
         var settings = RelationalInstanceRegistry.Settings()
         settings.lifetime = profile.registry.lifetime
@@ -87,7 +98,11 @@ package struct Assembly: Sendable {
             return nil
         }
         return DNSInstanceDirectory(
-            [ProcessRole.api.rawValue: .init(host: dns.name, port: dns.port)],
+            [
+                ProcessRole.api.rawValue: .init(host: dns.name, port: dns.port),
+                ProcessRole.chat.rawValue: .init(
+                    host: dns.chatName.isEmpty ? dns.name : dns.chatName, port: dns.port),
+            ],
             server: dns.server.isEmpty ? nil : .init(address: dns.server, port: dns.serverPort))
     }
 }

@@ -1,5 +1,8 @@
+package import Chat
+package import Feed
 package import Identity
 package import Kernel
+package import Polls
 package import Search
 package import Videos
 
@@ -7,7 +10,14 @@ package import Videos
 package struct Backend: Sendable {
     package let identity: any IdentityStore
     package let videos: any VideoStore
+    package let reviews: any ReviewStore
+    package let chat: any ChatStore
+    package let polls: any PollStore
     package let search: any SearchIndex
+    package let feed: any FeedStore
+    package let mails: any MailQueue
+    /// Nil where nobody delivers letters.
+    package let mail: (any MailSender)?
     package let directory: any TenantDirectory
     /// All tenants, for work that goes through each of them.
     package let tenants: @Sendable (PageRequest) async throws -> Page<TenantID>
@@ -29,6 +39,8 @@ package struct Backend: Sendable {
     package let objectOrigin: String?
 
     package let cache: any Cache
+    /// Without a part of this process's own: what another process changes is seen at once, or it fails.
+    package let sharedCache: any Cache
     package let pubSub: any PubSub
     package let rateLimiter: any RateLimiter
     /// Which processes there are.
@@ -39,6 +51,7 @@ package struct Backend: Sendable {
     package let passwords: any PasswordHasher
     package let tokens: any TokenIssuer
     package let playbackSigner: any PlaybackSigner
+    package let shareTokens: any ShareTokens
     /// What this process shows to the services it calls; nil where the network alone decides.
     package let serviceToken: @Sendable () -> String?
     /// Throws `service_unauthenticated` for a caller that shows anything else; nil where all may call.
@@ -62,6 +75,10 @@ package struct Machinery: Sendable {
     package let holdsLease: @Sendable (_ name: String, _ lifetime: Duration) async throws -> Bool
     /// Forgets what is older than it needs to be: once-records, events all have read, jobs long finished.
     package let removeExpired: @Sendable () async throws -> Void
+    /// Does `body` with a consumer group that stands at the oldest event and is gone for good behind it.
+    package let withFreshGroup:
+        @Sendable (_ name: String, _ body: @Sendable (_ group: String) async throws -> Void) async throws ->
+            Void
     /// What to measure now: name, help, value.
     package let gauges: @Sendable () async -> [Gauge]
     /// What goes on beside all services, until cancelled.

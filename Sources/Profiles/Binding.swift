@@ -14,7 +14,7 @@ extension Profile {
     package var bindings: [Binding] {
         [
             relationalBinding, objectsBinding, eventsBinding, jobsBinding, cacheBinding, pubsubBinding,
-            rateLimitsBinding, mediaBinding,
+            rateLimitsBinding, mediaBinding, mailBinding,
         ]
     }
 
@@ -128,6 +128,26 @@ extension Profile {
                 port: "RateLimiter", adapter: "Redis; memory of each process while it is away",
                 guarantee: "one budget for all processes; one for each while Redis is away",
                 section: "rateLimits.redis")
+        }
+    }
+
+    private var mailBinding: Binding {
+        switch mail {
+        case .nobody:
+            Binding(
+                port: "MailSender", adapter: "nobody", guarantee: "no letter is ever due",
+                section: "mail.none")
+        case .folder(let settings):
+            Binding(
+                port: "MailSender", adapter: "folder (\(settings.path))",
+                guarantee: "each letter is a file; a crash may write one again under its name",
+                section: "mail.folder")
+        case .smtp:
+            Binding(
+                port: "MailSender", adapter: "SMTP server",
+                guarantee: "each letter is handed over once; a crash may hand it over again with the same"
+                    + " Message-ID",
+                section: "mail.smtp")
         }
     }
 

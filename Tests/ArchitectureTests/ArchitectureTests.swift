@@ -3,8 +3,8 @@ import Testing
 
 /// The rules of the house, as far as a reader of text can check them.
 @Suite struct ArchitectureTests {
-    static let domain: Set = ["Kernel", "Identity", "Search", "Videos"]
-    static let contexts: Set = ["Identity", "Search", "Videos"]
+    static let domain: Set = ["Kernel", "Identity", "Chat", "Feed", "Polls", "Search", "Videos"]
+    static let contexts: Set = ["Identity", "Chat", "Feed", "Polls", "Search", "Videos"]
     /// Adapters and the folder of each.
     static let adapters = [
         "SQLite": "Sources/Storage/SQLite", "Memory": "Sources/Storage/Memory",
@@ -12,7 +12,7 @@ import Testing
         "LibAV": "Sources/Media/LibAV", "MediaWorker": "Sources/Media/MediaWorker",
         "Security": "Sources/Security", "Postgres": "Sources/Storage/Postgres",
         "Redis": "Sources/Storage/Redis", "S3Objects": "Sources/Storage/Objects/S3",
-        "Kafka": "Sources/Queue/Kafka",
+        "Kafka": "Sources/Queue/Kafka", "SMTP": "Sources/Mail/SMTP", "MailFolder": "Sources/Mail/Folder",
     ]
     /// The shared base of relational adapters.
     static let base = "Relational"
@@ -121,7 +121,7 @@ import Testing
 
     @Test func theChoiceOfAnAdapterIsMadeInAssemblyAlone() throws {
         let construction =
-            /\b(?:SQLiteDriver|FileObjectStore|MemoryCache|MemoryPubSub|TableEventLog|TableJobQueue|PostgresDriver|RedisClient|S3ObjectStore|KafkaEventLog|ChildProcessMediaEngine)\(/
+            /\b(?:SQLiteDriver|FileObjectStore|MemoryCache|MemoryPubSub|TableEventLog|TableJobQueue|PostgresDriver|RedisClient|S3ObjectStore|KafkaEventLog|ChildProcessMediaEngine|SMTPMailSender|FolderMailSender)\(/
         for file in try SourceTree.swiftFiles("Sources/App") + SourceTree.swiftFiles("Sources/Domain") {
             #expect(file.text.firstMatch(of: construction) == nil, "\(file.path) makes an adapter")
         }

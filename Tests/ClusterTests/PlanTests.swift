@@ -9,8 +9,9 @@ import Testing
         throws
     {
         let plans = try paperContext().families.flatMap(\.plans)
-        #expect(plans.map(\.name) == ["postgres-1", "postgres-2", "postgres-3", "redis", "kafka", "s3"])
-        #expect(plans.map(\.port) == Array(20_000...20_005))
+        #expect(
+            plans.map(\.name) == ["postgres-1", "postgres-2", "postgres-3", "redis", "kafka", "s3", "smtp"])
+        #expect(plans.map(\.port) == Array(20_000...20_006))
         #expect(plans.allSatisfy { $0.folder.hasPrefix("/c/") })
     }
 
@@ -29,6 +30,7 @@ import Testing
         #expect(values["CLOUDSTREAM_KAFKA_BROKERS"] == "127.0.0.1:20004")
         #expect(values["CLOUDSTREAM_S3_ENDPOINT"] == "http://127.0.0.1:20005")
         #expect(values["CLOUDSTREAM_S3_BUCKET"] == "cloudstream")
+        #expect(values["CLOUDSTREAM_SMTP_URL"] == "smtp://127.0.0.1:20006?tls=none")
     }
 
     @Test(arguments: [

@@ -63,15 +63,39 @@ import Testing
     }
 
     @Test(arguments: SearchIndexAdapter.all)
+    func `wiping a room forgets what was in it, of all kinds, and nothing else`(_ adapter: SearchIndexAdapter)
+        async throws
+    {
+        try await adapter.run { stage async throws in
+            let (caller, other) = (try await stage.caller(), try await stage.caller())
+            let rooms = [UUIDv7(), UUIDv7()]
+            for (owner, room, title) in [
+                (caller, rooms[0], "duck one"), (caller, rooms[1], "duck two"),
+                (other, rooms[0], "duck three"),
+            ] {
+                for kind in [DocumentKind.message, .comment] {
+                    try await stage.put(
+                        owner,
+                        SearchDocument(DocumentKey(kind, UUIDv7()), title: title, room: room))
+                }
+            }
+            try await stage.put(caller, "duck film")
+            try await stage.index.wipe(.room(rooms[0]), in: caller.tenant)
+            #expect(Set(try await stage.titles(caller, "duck")) == ["duck two", "duck film"])
+            #expect(try await stage.titles(other, "duck") == ["duck three", "duck three"])
+        }
+    }
+
+    @Test(arguments: SearchIndexAdapter.all)
     func `wiping forgets what documents say, of one kind or all`(_ adapter: SearchIndexAdapter) async throws {
         try await adapter.run { stage async throws in
             let (caller, other) = (try await stage.caller(), try await stage.caller())
             let video = try await stage.put(caller, "duck film")[0]
             try await stage.put(caller, "Duck, Donald", kind: .person)
             try await stage.put(other, "duck")
-            try await stage.index.wipe(.person, in: caller.tenant)
+            try await stage.index.wipe(.kind(.person), in: caller.tenant)
             #expect(try await stage.titles(caller, "duck") == ["duck film"])
-            try await stage.index.wipe(nil, in: caller.tenant)
+            try await stage.index.wipe(.all, in: caller.tenant)
             #expect(try await stage.titles(caller, "duck") == [])
             #expect(try await stage.index.keys(after: nil, limit: 9, in: caller.tenant) == [])
             #expect(

@@ -21,6 +21,8 @@ import Testing
         .approveVideo: [.owner: true, .admin: true, .member: true, .viewer: false],
         .shareVideo: [.owner: true, .admin: true, .member: true, .viewer: false],
         .readFeed: [.owner: true, .admin: true, .member: true, .viewer: true],
+        .createPoll: [.owner: true, .admin: true, .member: true, .viewer: false],
+        .vote: [.owner: true, .admin: true, .member: true, .viewer: true],
     ]
 
     @Test(arguments: Role.allCases, Action.allCases)

@@ -51,7 +51,9 @@ struct VideoStage: Sendable {
     var notices: VideoNotices { VideoNotices(MemoryPubSub()) }
 
     var reactions: VideoReactions {
-        VideoReactions(jobs: jobs, objects: objects, uploads: objects, notices: notices)
+        VideoReactions(
+            jobs: jobs, objects: objects, uploads: objects,
+            reviews: RelationalReviewStore(database), notices: notices)
     }
 
     // MARK: Steps

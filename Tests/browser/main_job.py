@@ -12,16 +12,13 @@ import sys
 import time
 import traceback
 
-from selenium import webdriver
-from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.action_chains import ActionChains
-from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
+
+from browser import Browser, Checks, NARROW, OVERFLOW, WIDE
 
 PLAYABLE_SECONDS = 300
 READY_SECONDS = 600
-WIDE = (1280, 900)
-NARROW = (390, 844)
 
 # Hash of what the video shows, through a small canvas: equal pictures give equal numbers.
 PIXELS = """
@@ -39,71 +36,13 @@ for (let i = 0; i < data.length; i += 4) {
 return [hash, bright];
 """
 
-# Runs before any script of the page, so that nothing is missed.
-WATCH_VIOLATIONS = """
-window.__violations = [];
-document.addEventListener('securitypolicyviolation', (event) => {
-  window.__violations.push(event.violatedDirective + ' ' + event.blockedURI + ' ' + event.sourceFile);
-});
-"""
 
-
-class Job:
+class Job(Browser, Checks):
     def __init__(self, base, video, out, store=None):
+        Checks.__init__(self)
+        Browser.__init__(self, base, out)
         self.store = store.rstrip('/') if store else None
-        self.base, self.video_file, self.out = base.rstrip('/'), os.path.abspath(video), out
-        self.passed = self.failed = 0
-        self.violations, self.console = [], []
-        os.makedirs(out, exist_ok=True)
-        options = webdriver.ChromeOptions()
-        options.binary_location = '/usr/bin/chromium'
-        for argument in ('--headless=new', '--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--mute-audio',
-                         '--autoplay-policy=no-user-gesture-required', '--host-resolver-rules=MAP * 127.0.0.1',
-                         '--window-size=%d,%d' % WIDE):
-            options.add_argument(argument)
-        options.set_capability('goog:loggingPrefs', {'browser': 'ALL'})
-        self.driver = webdriver.Chrome(service=Service('/usr/bin/chromedriver'), options=options)
-        self.driver.execute_cdp_cmd('Page.addScriptToEvaluateOnNewDocument', {'source': WATCH_VIOLATIONS})
-        self.resize(WIDE)
-
-    # Tools
-
-    def check(self, name, is_good, detail=''):
-        self.passed, self.failed = self.passed + bool(is_good), self.failed + (not is_good)
-        print('%s %s%s' % ('ok  ' if is_good else 'FAIL', name, ' (%s)' % (detail,) if detail != '' else ''), flush=True)
-        return is_good
-
-    def until(self, what, seconds, test):
-        deadline = time.monotonic() + seconds
-        while True:
-            value = test()
-            if value:
-                return value
-            if time.monotonic() > deadline:
-                raise TimeoutError('waited %d s for: %s' % (seconds, what))
-            time.sleep(0.2)
-
-    def find(self, selector):
-        found = self.driver.find_elements(By.CSS_SELECTOR, selector)
-        return found[0] if found else None
-
-    def js(self, script):
-        return self.driver.execute_script(script)
-
-    def media(self, expression):
-        return self.js('const video = document.querySelector("video"); return video && (%s);' % expression)
-
-    def resize(self, size):
-        # A window has a least width; the metrics of the page have none.
-        self.driver.execute_cdp_cmd('Emulation.setDeviceMetricsOverride', {
-            'width': size[0], 'height': size[1], 'deviceScaleFactor': 1, 'mobile': False})
-        time.sleep(0.3)
-
-    def shot(self, name):
-        self.driver.save_screenshot(os.path.join(self.out, name + '.png'))
-
-    def fill(self, name, text):
-        self.until('field ' + name, 10, lambda: self.find('input[name=%s]' % name)).send_keys(text)
+        self.video_file = os.path.abspath(video)
 
     # Steps
 
@@ -115,8 +54,10 @@ class Job:
         self.fill('email', 'ada-%s@example.com' % stamp)
         self.fill('password', 'correct horse battery')
         self.find('form button[type=submit]').click()
-        self.until('the empty library', 20, lambda: self.find('.empty .button'))
-        self.check('sign-up leads to the empty library', self.js('return document.title').startswith('Library'))
+        self.until('the first screen', 20, lambda: self.find('.empty .button'))
+        self.check('sign-up leads home', self.js('return document.title').startswith('Home'))
+        self.find('.nav a[href="#/library"]').click()
+        self.until('the empty library', 20, lambda: self.js('return document.title').startswith('Library') and self.find('.empty .button'))
 
     def upload(self):
         self.find('#file-input').send_keys(self.video_file)
@@ -217,40 +158,30 @@ class Job:
         self.shot('watch-1280')
         self.resize(NARROW)
         self.shot('watch-390')
-        overflow = 'return document.documentElement.scrollWidth - document.documentElement.clientWidth'
-        self.check('nothing overflows at 390 (watch)', self.js(overflow) <= 0)
-        self.driver.get(self.base + '/#/')
+        self.check('nothing overflows at 390 (watch)', self.js(OVERFLOW) <= 0)
+        self.driver.get(self.base + '/#/library')
         self.until('the library', 20, lambda: self.find('.card:not(.skeleton)'))
         self.until('the poster', 20, lambda: self.js('const image = document.querySelector(".card img"); return image.complete && image.naturalWidth > 0'))
         self.check('the poster is shown', True)
         self.js('document.querySelector(".uploads").hidden = true')
         self.shot('library-390')
-        self.check('nothing overflows at 390 (library)', self.js(overflow) <= 0)
+        self.check('nothing overflows at 390 (library)', self.js(OVERFLOW) <= 0)
         self.resize(WIDE)
         self.shot('library-1280')
 
     def reload(self):
         self.collect()
         self.driver.get(self.base + '/?again')
-        self.driver.get(self.base + '/#/')
+        self.driver.get(self.base + '/#/library')
         self.until('the library after a reload', 20, lambda: self.find('.card:not(.skeleton)'))
         self.check('the session survives a reload', True)
 
-    def collect(self):
-        self.violations += self.js('return window.__violations || []')
-        self.console += [entry for entry in self.driver.get_log('browser') if entry['level'] in ('SEVERE', 'WARNING')]
-
-    def check_console(self):
-        self.collect()
-        severe = [entry['message'] for entry in self.console if entry['level'] == 'SEVERE']
-        for line in severe + self.violations:
-            print('     ' + line[:300])
-        self.check('no console errors', not severe, len(severe))
-        self.check('no violations of the content security policy', not self.violations, len(self.violations))
+    def complaints(self):
+        self.check_console(self)
 
     def run(self):
         steps = (self.sign_up, self.upload, self.open_video, self.play, self.wait_ready, self.choose_quality,
-                 self.scrub, self.screens, self.reload, self.check_console)
+                 self.scrub, self.screens, self.reload, self.complaints)
         for step in steps:
             try:
                 step()
@@ -259,7 +190,7 @@ class Job:
                 self.check(step.__name__, False, repr(error).splitlines()[0][:300])
                 traceback.print_exc()
                 try:
-                    self.check_console()
+                    self.check_console(self)
                 finally:
                     break
         print('%d passed, %d failed' % (self.passed, self.failed))

@@ -56,9 +56,12 @@ test('keys', () => {
 });
 
 test('addresses', () => {
-  const table = [['', 'library'], ['#/', 'library'], ['#/login', 'login'], ['#/team', 'team'], ['#/videos/0190-ab', 'watch', { id: '0190-ab' }],
+  const table = [['', 'home'], ['#/', 'home'], ['#/library', 'library'], ['#/login', 'login'], ['#/team', 'team'], ['#/videos/0190-ab', 'watch', { id: '0190-ab' }],
     ['#/invite/a%2Fb', 'accept', { token: 'a/b' }], ['#/invite/%E0%A4%A', 'accept', { token: '%E0%A4%A' }], ['#/videos/../x', 'notFound'], ['#/videos/', 'notFound'], ['#nope', 'notFound']];
-  for (const [hash, name, parameters = {}] of table) assert.deepEqual(matchRoute(hash), { name, parameters }, hash);
+  for (const [hash, name, parameters = {}] of table) {
+    const found = matchRoute(hash);
+    assert.deepEqual([found.name, found.parameters], [name, parameters], hash);
+  }
 });
 
 test('pauses double up to a limit and are spread', () => {

@@ -63,6 +63,10 @@ for name, service in stage["services"].items():
     # The gateways' own key proves that a gateway calls: whoever else had it could pose as one.
     own = set() if "gateway" in command else {"CLOUDSTREAM_SERVICE_KEY"}
     expect(not own & service["environment"].keys(), name, "knows the gateways' key")
+    # Letters are sent by the scheduler alone.
+    if "scheduler" not in " ".join(command):
+        expect("CLOUDSTREAM_SMTP_URL" not in service["environment"], name, "knows the mail server's password")
+        own = own | {"CLOUDSTREAM_SMTP_URL"}
     missing = profile.variables - own - service["environment"].keys()
     expect(not missing, name, f"lacks {', '.join(sorted(missing))}")
     expect("CLOUDSTREAM_POSTGRES_OWNER_URL" not in service["environment"], name, "knows the owner's password")
@@ -72,7 +76,7 @@ for name, service in stage["services"].items():
 
 roles = {role for service in stage["services"].values() for role in
          re.findall(r"--role ([a-z,]+)", " ".join(words(service.get("command")))) for role in role.split(",")}
-expect(roles == {"api", "gateway", "projector", "relay", "scheduler", "worker"}, "stage", f"runs {sorted(roles)}")
+expect(roles == {"api", "chat", "gateway", "projector", "relay", "scheduler", "worker"}, "stage", f"runs {sorted(roles)}")
 
 # The example names what is asked for, and nothing has a value in it.
 asked = set(re.findall(r"\$\{(\w+):\?", text))

@@ -1,6 +1,6 @@
 /// Which servers a cluster has, and how many of each.
 package struct ClusterSettings: Sendable, Codable, Equatable {
-    package enum Technology: String, Sendable, Codable, CaseIterable { case postgres, redis, kafka, s3 }
+    package enum Technology: String, Sendable, Codable, CaseIterable { case postgres, redis, kafka, s3, smtp }
     package enum RedisForm: String, Sendable, Codable, CaseIterable { case single, sentinel, cluster }
     package enum S3Store: String, Sendable, Codable, CaseIterable { case rclone, radosgw }
 

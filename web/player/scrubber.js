@@ -14,6 +14,8 @@ export class Scrubber {
   #time = 0;
   #cues = [];
   #buffered = '';
+  #marks = [];
+  #markedTotal = 0;
 
   constructor({ seek }) {
     this.seek = seek;
@@ -25,6 +27,7 @@ export class Scrubber {
     this.label = h('span.scrub-label');
     this.preview = h('div.scrub-preview', { hidden: true, 'aria-hidden': true }, this.picture, this.label);
     this.track = h('div.scrub-track', this.available, this.ranges, this.played);
+    this.markRow = h('div.scrub-marks', { 'aria-hidden': true });
     this.element = h('div.scrub', {
       role: 'slider', tabindex: '0', 'aria-label': 'Position', 'aria-valuemin': 0, 'aria-valuemax': 0, 'aria-valuenow': 0,
       onpointerdown: (event) => this.#grab(event),
@@ -33,7 +36,13 @@ export class Scrubber {
       onpointercancel: () => this.#stop(),
       onpointerleave: () => { if (!this.#dragging) this.preview.hidden = true; },
       onkeydown: (event) => this.#key(event),
-    }, this.track, this.handle, this.preview);
+    }, this.track, this.markRow, this.handle, this.preview);
+  }
+
+  /** Moments with comments: [{id, at, until, isResolved, label}]. `onMark(id)` hears when one is pressed. */
+  set marks(marks) {
+    this.#marks = marks;
+    this.#drawMarks();
   }
 
   set cues(cues) { this.#cues = cues; }
@@ -43,6 +52,7 @@ export class Scrubber {
     this.#available = available;
     this.available.style.width = share(available, total);
     if (!this.#dragging) this.#show(time);
+    if (this.#markedTotal !== total) this.#drawMarks();
     const drawn = JSON.stringify([buffered, Math.round(total)]);
     if (drawn === this.#buffered) return;
     this.#buffered = drawn;
@@ -52,6 +62,16 @@ export class Scrubber {
       range.style.width = share(end - start, total);
       return range;
     }));
+  }
+
+  #drawMarks() {
+    this.#markedTotal = this.#total;
+    this.markRow.replaceChildren(...this.#total ? this.#marks.map(({ id, at, until, isResolved }) => {
+      const mark = h('span.scrub-mark', { class: `${isResolved ? 'is-resolved' : ''} ${until ? 'is-range' : ''}`, dataset: { mark: id } });
+      mark.style.left = share(at, this.#total);
+      if (until) mark.style.width = share(until - at, this.#total);
+      return mark;
+    }) : []);
   }
 
   #show(time) {
@@ -73,6 +93,11 @@ export class Scrubber {
 
   #grab(event) {
     if (event.button !== 0) return;
+    const { mark } = event.target.dataset ?? {};
+    if (mark && this.onMark) {
+      event.preventDefault();
+      return this.onMark(mark);
+    }
     this.element.setPointerCapture(event.pointerId);
     this.#dragging = true;
     this.element.classList.add('is-dragging');
@@ -82,7 +107,7 @@ export class Scrubber {
   #move(event) {
     if (!this.#total) return;
     const time = this.#timeOf(event);
-    this.#preview(time);
+    this.#preview(time, event.target.dataset?.mark);
     if (this.#dragging) this.#show(time);
   }
 
@@ -99,9 +124,10 @@ export class Scrubber {
     this.element.classList.remove('is-dragging');
   }
 
-  #preview(time) {
+  #preview(time, marked) {
     this.preview.hidden = false;
-    this.label.textContent = clock(time);
+    const mark = this.#marks.find(({ id }) => id === marked);
+    this.label.textContent = mark ? `${clock(mark.at)} · ${mark.label}` : clock(time);
     const cue = cueAt(this.#cues, time);
     this.picture.hidden = !cue;
     if (cue) {

@@ -28,12 +28,12 @@ class UploadManager extends EventTarget {
     return this.list.some(({ state }) => ['creating', 'syncing', 'sending', 'completing'].includes(state.phase));
   }
 
-  /** Files of any number; a file that belongs to an unfinished upload goes on with it. */
-  add(files, handles = new Map()) {
+  /** Files of any number; one that belongs to an unfinished upload goes on with it. `versionOf`: a video they follow. */
+  add(files, { handles = new Map(), versionOf } = {}) {
     for (const file of files) {
       const known = this.list.find(({ state }) => state.phase === 'choosing' && isSame(state.file, file));
       if (known) this.give(known.state.key, file);
-      else this.#create(file, handles.get(file));
+      else this.#create(file, handles.get(file), versionOf);
     }
   }
 
@@ -91,9 +91,9 @@ class UploadManager extends EventTarget {
     this.#changed();
   }
 
-  async #create(file, handle) {
+  async #create(file, handle, versionOf) {
     const { name, size, lastModified, type } = file;
-    const state = newUpload(randomKey(), titleOf(name), { name, size, lastModified, type });
+    const state = newUpload(randomKey(), titleOf(name), { name, size, lastModified, type }, versionOf);
     const entry = entryOf(state, { file, handle });
     this.#entries.set(state.key, entry);
     entry.releaseLock = await claim(state.key);
@@ -118,7 +118,7 @@ class UploadManager extends EventTarget {
       case 'create': {
         const { name, size, type } = entry.state.file;
         if (size === 0) return tell({ type: 'refused', message: 'The file is empty.', again: false });
-        const body = { title: entry.state.title, filename: name, bytes: size, contentType: type || 'application/octet-stream' };
+        const body = { title: entry.state.title, filename: name, bytes: size, contentType: type || 'application/octet-stream', versionOf: entry.state.versionOf };
         // One key for all tries: an answer that was lost must not reserve the space twice.
         api.post('/v1/videos', body, { key })
           .then(({ video, upload }) => tell({ type: 'described', upload: { ...upload, videoId: upload.videoId ?? video.id } }))
@@ -155,7 +155,7 @@ class UploadManager extends EventTarget {
       case 'discard': return void api.delete(`/v1/uploads/${action.uploadId}`).catch(() => {});
       case 'persist': return void store.put(recordOf(entry));
       case 'forget': return void store.remove(key);
-      case 'announce': return this.dispatchEvent(new CustomEvent('uploaded', { detail: { key, videoId: action.videoId, video: entry.video } }));
+      case 'announce': return this.dispatchEvent(new CustomEvent('uploaded', { detail: { key, videoId: action.videoId, video: entry.video, versionOf: entry.state.versionOf } }));
     }
   }
 

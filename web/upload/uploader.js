@@ -14,9 +14,9 @@ const ADDRESSES_AT_ONCE = 50;
 /** The server may find parts missing on completion; past this many rounds that is no accident. */
 const MAX_SYNCS = 3;
 
-export function newUpload(key, title, file) {
+export function newUpload(key, title, file, versionOf) {
   return {
-    key, title, file, phase: 'creating', held: false, slots: 0, uploadId: null, videoId: null,
+    key, title, file, versionOf, phase: 'creating', held: false, slots: 0, uploadId: null, videoId: null,
     partBytes: 0, parts: [], asking: false, syncs: 0, error: null,
   };
 }

@@ -8,6 +8,7 @@ import { session } from '../session.js';
 import { announce } from '../toast.js';
 import { uploads } from '../upload/manager.js';
 import { VideoCard } from './card.js';
+import { filterBar } from './filters.js';
 
 const PAGE = 24;
 const FILTERS = [['', 'All'], ['ready', 'Ready'], ['processing', 'Processing'], ['failed', 'Failed']];
@@ -30,11 +31,9 @@ class Library {
     this.status = h('p.library-status', { role: 'status' });
     this.empty = h('div.empty', { hidden: true });
     this.more = h('button.button.more', { type: 'button', hidden: true, onclick: () => this.#load() }, 'Load more');
-    this.filters = h('div.filters', { role: 'group', 'aria-label': 'Show' }, FILTERS.map(([state, label]) => h('button.filter', {
-      type: 'button', 'aria-pressed': state === '', onclick: (event) => this.#choose(state, event.currentTarget),
-    }, label)));
+    const filters = filterBar({ label: 'Show', options: FILTERS, choose: (state) => this.#choose(state) });
     this.element = h('div.page.library',
-      h('div.page-head', h('h1', 'Library'), this.filters),
+      h('div.page-head', h('h1', 'Library'), filters.element),
       this.grid, this.empty, this.status, this.more);
     this.live = new LiveVideos((video) => this.#update(video));
     const { signal } = this.#lifetime;
@@ -52,9 +51,8 @@ class Library {
     this.observer.disconnect();
   }
 
-  #choose(state, button) {
+  #choose(state) {
     this.#filter = state;
-    for (const each of this.filters.children) each.setAttribute('aria-pressed', String(each === button));
     this.#cards.clear();
     this.#cursor = null;
     this.#loading?.abort();

@@ -4,6 +4,6 @@ export function notFound() {
   const element = h('div.page.empty-page',
     h('h1', 'There is nothing here'),
     h('p', 'The address may be mistyped, or what it showed has been deleted.'),
-    h('a.button.primary', { href: '#/' }, 'Go to the library'));
+    h('a.button.primary', { href: '#/' }, 'Go home'));
   return { element, title: 'Not found' };
 }

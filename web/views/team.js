@@ -1,11 +1,13 @@
 // Who belongs to the team, and how others come in.
 import { api, sentence } from '../api.js';
 import { fill, h, setText } from '../dom.js';
-import { ago, initials } from '../format.js';
+import { ago } from '../format.js';
 import { icon } from '../icons.js';
+import { avatar } from '../people/avatar.js';
 import { grantable, mayChange, mayManage, ROLES } from '../roles.js';
 import { session } from '../session.js';
 import { toast } from '../toast.js';
+import { copyLine } from './copyline.js';
 import { confirmAction } from './dialog.js';
 import { field, form } from './form.js';
 
@@ -54,7 +56,7 @@ class Team {
     const { user: self } = session.me;
     const canChange = mayChange(self, user);
     const row = h('li.person',
-      h('span.avatar', { 'aria-hidden': true }, initials(user.name)),
+      avatar(user.name, user.id),
       h('div.person-who', h('strong', user.name, user.id === self.id && h('span.you', 'you')), h('span', user.email)),
       h('span.person-since', `Joined ${ago(user.createdAt)}`),
       canChange ? this.#roleChoice(user) : h('span.role', LABELS[user.role] ?? user.role),
@@ -116,23 +118,9 @@ class Team {
 
 function invitationLink({ invitation, token }) {
   const address = `${location.origin}/#/invite/${encodeURIComponent(token)}`;
-  const shown = h('input', { type: 'text', readonly: true, value: address, 'aria-label': 'Invitation link', onfocus: () => shown.select() });
-  const copy = h('button.button', { type: 'button', onclick: copyLink }, icon('copy'), h('span', 'Copy'));
-
-  async function copyLink() {
-    try {
-      await navigator.clipboard.writeText(address);
-      fill(copy, icon('check'), h('span', 'Copied'));
-    } catch {
-      // Without permission, or on a plain address of the local network: the person copies it by hand.
-      shown.focus();
-      shown.select();
-    }
-  }
-
   return h('div.invite-link',
     h('p', `Send this link to ${invitation.email}. It is shown only now and works once, until ${new Date(invitation.expiresAt).toLocaleDateString(undefined, { dateStyle: 'medium' })}.`),
-    h('div.copy-line', shown, copy));
+    copyLine(address, 'Invitation link'));
 }
 
 function roleSelect(chosen, properties) {

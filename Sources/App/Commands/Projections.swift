@@ -1,4 +1,5 @@
 import ArgumentParser
+import Feed
 import Kernel
 import Profiles
 import Search
@@ -12,7 +13,7 @@ struct Projections: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Read all of a projection anew from its sources, beside the running program.")
 
-        @Argument(help: "The projection: search.") var name: String
+        @Argument(help: "The projection: search, feed.") var name: String
         @Flag(
             name: .long,
             help: "Forget what there is first: nothing old is left, and searches find less meanwhile.")
@@ -20,10 +21,22 @@ struct Projections: AsyncParsableCommand {
         @OptionGroup var options: ProfileOptions
 
         func run() async throws {
-            guard name == SearchProjection.group else {
-                throw CommandFailure.usage(
-                    "there is no projection \"\(name)\"; there is: \(SearchProjection.group)")
+            switch name {
+            case SearchProjection.group: try await rebuildSearch()
+            case FeedProjection.group:
+                guard !wipe else {
+                    throw CommandFailure.usage(
+                        "the feed keeps what people have read, and what is older than the log: it is not wiped"
+                    )
+                }
+                try await withBackend(options) { try await FeedRebuild($0).run() }
+            default:
+                let known = [SearchProjection.group, FeedProjection.group].joined(separator: ", ")
+                throw CommandFailure.usage("there is no projection \"\(name)\"; there are: \(known)")
             }
+        }
+
+        private func rebuildSearch() async throws {
             try await withBackend(options) { backend in
                 let projection = SearchProjection(backend)
                 var (documents, tenants, after) = (0, 0, UUIDv7?.none)

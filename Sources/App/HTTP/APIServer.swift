@@ -6,6 +6,7 @@ import Kernel
 import Logging
 import NIOCore
 import Profiles
+import Sockets
 import Telemetry
 
 /// The public listener: all routes of the product.
@@ -15,6 +16,8 @@ struct APIServer: Sendable {
     let domain: Domain
     let authenticator: Authenticator
     let revocations: Revocations
+    /// Where the process has role `chat`.
+    let chat: LiveChat?
     let inFlight: InFlight
     let metrics: MetricRegistry
     let logger: Logger
@@ -32,7 +35,14 @@ struct APIServer: Sendable {
         authenticator = Authenticator(
             tokens: backend.tokens, accounts: domain.accounts, directory: backend.directory,
             capacity: profile.identity.verifiedTokenCache)
-        revocations = Revocations(authenticator: authenticator, pubSub: backend.pubSub, logger: logger)
+        let house = LiveChat.House(
+            profile: profile, backend: backend, domain: domain, authenticator: authenticator,
+            metrics: metrics, logger: logger)
+        let chat = profile.roles.contains(.chat) ? LiveChat(house) : nil
+        self.chat = chat
+        revocations = Revocations(
+            authenticator: authenticator, pubSub: backend.pubSub, logger: logger,
+            ended: { chat?.hub.tell(.sessionEnded($0.uuid)) })
     }
 
     func application() throws -> some ApplicationProtocol {
@@ -44,7 +54,7 @@ struct APIServer: Sendable {
                 clientAddress: ClientAddress(trustedProxies: http.trustedProxies),
                 checkCaller: backend.checkCaller))
         return Application(
-            router: router, server: .http1(configuration: http.channel),
+            router: router, server: server,
             configuration: ApplicationConfiguration(
                 address: .hostname(http.host, port: http.port), serverName: "CloudStream",
                 availableConnectionsDelegate: MaximumAvailableConnections(http.maximumConnections)),
@@ -52,6 +62,20 @@ struct APIServer: Sendable {
                 let port = channel.localAddress?.port ?? http.port
                 logger.info("serving", metadata: ["url": "http://\(http.host):\(port)", "port": "\(port)"])
             }, logger: logger)
+    }
+
+    /// With the way to live connections, if this process has any.
+    private var server: HTTPServerBuilder {
+        let http = profile.http
+        guard let chat else { return .http1(configuration: http.channel) }
+        let upgrade = ChatUpgrade(
+            hub: chat.hub, origins: Set([http.publicURL] + http.allowedOrigins),
+            maximumConnections: profile.chat.maximumConnections, checkCaller: backend.checkCaller,
+            clientAddress: ClientAddress(trustedProxies: http.trustedProxies), metrics: metrics,
+            logger: logger)
+        return HTTPServerBuilder { responder in
+            UpgradableHTTPChannel(responder: responder, configuration: http.channel, upgrade: upgrade)
+        }
     }
 
     func table() throws -> RouteTable {
@@ -63,9 +87,30 @@ struct APIServer: Sendable {
             deadline: profile.http.requestDeadline)
     }
 
+    private var reviewRoutes: [Route] {
+        let identity = backend.identity
+        return ReviewRoutes(reviews: domain.reviews) { tenant, people in
+            try await identity.read(tenant) { reader in
+                let users = try people.compactMap { try reader.user($0) }
+                return Dictionary(users.map { ($0.id, $0.name) }) { first, _ in first }
+            }
+        }.routes
+            + ShareRoutes(
+                shares: domain.shares, signer: backend.playbackSigner,
+                limit: ShareLimit(limiter: backend.rateLimiter), publicURL: profile.http.publicURL
+            ).routes
+    }
+
     private func routes() throws -> [Route] {
         let schemas = profile.http.schemas
         let openAPI = ByteBuffer(bytes: try Data(contentsOf: URL(filePath: schemas + "/openapi.json")))
+        let system = SystemRoutes(
+            readiness: Readiness(backend.health), publicKeys: backend.tokens.publicKeys,
+            catalogue: try SchemaCatalogue(folder: schemas), openAPI: openAPI
+        ).routes
+        let chatRoutes = chat == nil ? [] : [LiveChat.route]
+        // A process of role `chat` alone has no business with the rest.
+        guard profile.roles.contains(.api) else { return system + chatRoutes }
         let signIns = SignInLimit(
             limiter: backend.rateLimiter, perMinute: profile.identity.signInAttempts.perMinute)
         let feed = VideoEventStream(
@@ -75,15 +120,23 @@ struct APIServer: Sendable {
             publicURL: profile.http.publicURL
         ).routes
             + VideoRoutes(library: domain.library, signer: backend.playbackSigner, feed: feed).routes
+            + RoomRoutes(rooms: domain.rooms).routes
+            + PollRoutes(polls: domain.polls).routes
+            + reviewRoutes
             + SearchRoutes(searching: domain.searching).routes
+            + FeedRoutes(
+                feed: domain.feed,
+                stream: NotificationStream(
+                    feed: domain.feed, notices: domain.notificationNotices, authenticator: authenticator)
+            ).routes
+            + HomeRoutes(
+                parts: .init(domain), signer: backend.playbackSigner, deadline: profile.feed.homeDeadline
+            ).routes
             + PlaybackRoutes(
                 playback: domain.playback, endpoint: backend.objectEndpoint,
                 slowStart: profile.http.idleTimeout
             ).routes
-            + SystemRoutes(
-                readiness: Readiness(backend.health), publicKeys: backend.tokens.publicKeys,
-                catalogue: try SchemaCatalogue(folder: schemas), openAPI: openAPI
-            ).routes
+            + system + chatRoutes
             + (try PageRoutes(folder: profile.http.web, objectOrigin: backend.objectOrigin)).routes
     }
 }

@@ -1,3 +1,5 @@
+import Chat
+import Feed
 import Hummingbird
 import Kernel
 import Logging
@@ -53,7 +55,16 @@ struct AdminServer: Sendable {
                 "jobs_oldest_seconds", to: age, help: "Age of the oldest job that waits.",
                 labels: ["kind": Transcoding.jobKind])
         }
-        for group in [VideoReactions.group, SearchProjection.group] {
+        if backend.mail != nil, let depth = try? await backend.mails.depth() {
+            for (state, count) in [("waiting", depth.waiting), ("dead", depth.dead)] {
+                metrics.set(
+                    "mails", to: Double(count), help: "Letters by state; dead ones were given up.",
+                    labels: ["state": state])
+            }
+        }
+        for group in [
+            VideoReactions.group, RoomReactions.group, SearchProjection.group, FeedProjection.group,
+        ] {
             guard let lag = try? await backend.events.lag(of: group) else { continue }
             metrics.set(
                 "events_lag", to: Double(lag.events), help: "Events not yet applied.",

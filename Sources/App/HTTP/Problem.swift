@@ -11,6 +11,8 @@ enum Problem {
         case "unsupported_media_type": return .unsupportedMediaType
         case "invalid_range": return .rangeNotSatisfiable
         case "method_not_allowed": return .methodNotAllowed
+        case "upgrade_required": return .upgradeRequired
+        case "share_ended": return .gone
         default: break
         }
         return switch failure.kind {
@@ -30,6 +32,17 @@ enum Problem {
 
     static func response(_ failure: Failure, requestID: String) -> Response {
         let status = status(of: failure)
+        var headers: HTTPFields = [.contentType: "application/problem+json", .cacheControl: "no-store"]
+        if let seconds = retryAfterSeconds(failure) { headers[.retryAfter] = String(seconds) }
+        if status == .unauthorized { headers[.wwwAuthenticate] = "Bearer" }
+        return Response(
+            status: status, headers: headers,
+            body: ResponseBody(byteBuffer: json(failure, requestID: requestID)))
+    }
+
+    /// The document alone.
+    static func json(_ failure: Failure, requestID: String) -> ByteBuffer {
+        let status = status(of: failure)
         var json = JSONWriter()
         json.object { json in
             json.field("type", "/problems/\(failure.code)")
@@ -48,10 +61,7 @@ enum Problem {
                 }
             }
         }
-        var headers: HTTPFields = [.contentType: "application/problem+json", .cacheControl: "no-store"]
-        if let seconds = retryAfterSeconds(failure) { headers[.retryAfter] = String(seconds) }
-        if status == .unauthorized { headers[.wwwAuthenticate] = "Bearer" }
-        return Response(status: status, headers: headers, body: ResponseBody(byteBuffer: json.buffer))
+        return json.buffer
     }
 
     private static func retryAfterSeconds(_ failure: Failure) -> Int64? {

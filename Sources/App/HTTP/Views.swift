@@ -47,6 +47,20 @@ extension JSONWriter {
         outcome(of: video, playback)
     }
 
+    /// What guests see of a video.
+    mutating func sharedVideo(_ video: Video, _ playback: PlaybackGrant) {
+        field("id", video.id)
+        field("title", video.title)
+        processing(video.status)
+        if let seconds = video.status.durationSeconds { field("durationSeconds", seconds) }
+        if let width = video.status.width { field("width", width) }
+        if let height = video.status.height { field("height", height) }
+        array("renditions", video.status.renditions) { json, rendition in
+            json.object { $0.rendition(rendition) }
+        }
+        if video.status.isPlayable { object("playback") { $0.playback(video, playback) } }
+    }
+
     /// `source`, `processing` and `picture` as objects of their own.
     mutating func videoInVersionTwo(_ video: Video, _ playback: PlaybackGrant) {
         field("id", video.id)
@@ -86,6 +100,14 @@ extension JSONWriter {
         let status = video.status
         array("renditions", status.renditions) { json, rendition in json.object { $0.rendition(rendition) } }
         if status.isPlayable { object("playback") { $0.playback(video, playback) } }
+        object("version") { json in
+            json.field("stackId", video.version.stack)
+            json.field("number", video.version.number)
+            json.field("isLatest", video.version.isLatest)
+        }
+        field("approval", video.review.approval.rawValue)
+        field("commentCount", video.review.comments)
+        field("openCommentCount", video.review.openThreads)
         field("createdBy", video.createdBy)
         field("createdAt", video.createdAt)
         field("updatedAt", status.updatedAt)

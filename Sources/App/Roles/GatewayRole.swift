@@ -23,9 +23,14 @@ struct GatewayRole: Sendable {
             logger: logger)
     }
 
-    /// Everything goes to the api; its streams are long, so connections, not requests, tell how busy one is.
+    /// Live connections have processes of their own, everything else goes to the api; its streams are long, so
+    /// connections, not requests, tell how busy one is.
     private var rules: [RouteRule] {
-        [RouteRule("api", to: ProcessRole.api.rawValue, policy: profile.gateway.policy.balancing)]
+        let policy = profile.gateway.policy.balancing
+        return [
+            RouteRule("chat", prefix: ChatUpgrade.path, to: ProcessRole.chat.rawValue, policy: policy),
+            RouteRule("api", to: ProcessRole.api.rawValue, policy: policy),
+        ]
     }
 
     private var settings: GatewaySettings {

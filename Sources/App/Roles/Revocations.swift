@@ -12,15 +12,22 @@ struct Revocations: Service {
     let authenticator: Authenticator
     let pubSub: any PubSub
     let logger: Logger
+    /// What else of this process must know.
+    var ended: @Sendable (SessionID) -> Void = { _ in }
 
     /// Ends what processes know of `session`; here at once.
     func announce(_ session: SessionID) async {
-        authenticator.forget(session: session)
+        forget(session)
         do {
             try await pubSub.publish(Self.channel, Array(session.description.utf8))
         } catch {
             logger.debug("revocation not announced", metadata: ["error": "\(error)"])
         }
+    }
+
+    private func forget(_ session: SessionID) {
+        authenticator.forget(session: session)
+        ended(session)
     }
 
     func run() async throws { await cancelWhenGracefulShutdown { await listen() } }
@@ -30,7 +37,7 @@ struct Revocations: Service {
             do {
                 for await message in try await pubSub.subscribe(Self.channel, capacity: Self.capacity) {
                     guard let session = SessionID(String(decoding: message, as: UTF8.self)) else { continue }
-                    authenticator.forget(session: session)
+                    forget(session)
                 }
             } catch {
                 logger.debug("revocations not heard", metadata: ["error": "\(error)"])

@@ -23,11 +23,18 @@ package protocol SearchIndex: Sendable {
     /// Keys of what can be found, by kind and then id, at most `limit` behind `key`.
     func keys(after key: DocumentKey?, limit: Int, in tenant: TenantID) async throws -> [DocumentKey]
 
-    /// Forgets what documents say, all of `kind` or all there are; versions stay known, and grow.
-    func wipe(_ kind: DocumentKind?, in tenant: TenantID) async throws
+    /// Forgets what these documents say; versions stay known, and grow.
+    func wipe(_ part: DocumentPart, in tenant: TenantID) async throws
 
     /// Forgets versions of what was removed before `time`, of all tenants; returns how many.
     func forgetRemoved(before time: Timestamp) async throws -> Int
+}
+
+/// A part of a tenant's documents.
+package enum DocumentPart: Sendable, Equatable {
+    case all
+    case kind(DocumentKind)
+    case room(UUIDv7)
 }
 
 package struct IndexQuery: Sendable {

@@ -13,18 +13,30 @@ package struct SearchProjection: Sendable {
     /// The document that an event concerns.
     package typealias Subject = @Sendable (Event) throws -> DocumentKey
 
+    /// The room whose documents an event takes away, all at once.
+    package typealias ClosedRoom = @Sendable (Event) throws -> UUIDv7
+
     private let index: any SearchIndex
     private let sources: [DocumentKind: SearchSource]
     private let subjects: [String: Subject]
+    private let closedRooms: [String: ClosedRoom]
 
-    /// `subjects` by type of event; others concern nothing here.
-    package init(index: any SearchIndex, sources: [SearchSource], subjects: [String: Subject]) {
+    /// `subjects` and `closedRooms` by type of event; others concern nothing here.
+    package init(
+        index: any SearchIndex, sources: [SearchSource], subjects: [String: Subject],
+        closedRooms: [String: ClosedRoom] = [:]
+    ) {
         self.index = index
         self.sources = Dictionary(sources.map { ($0.kind, $0) }) { first, _ in first }
         self.subjects = subjects
+        self.closedRooms = closedRooms
     }
 
     package func apply(_ event: Event) async throws {
+        if let room = try closedRooms[event.type]?(event) {
+            // Whoever adds to it at this moment finds another version, looks again, and finds it closed.
+            try await index.wipe(.room(room), in: event.tenant)
+        }
         guard let subject = subjects[event.type] else { return }
         try await refresh(subject(event), in: event.tenant)
     }
@@ -54,7 +66,7 @@ package struct SearchProjection: Sendable {
     /// what is gone goes. Beside running events and searches; nothing vanishes meanwhile unless it is wiped first.
     package func rebuild(_ tenant: TenantID, wiping: Bool = false) async throws -> Progress {
         var progress = Progress()
-        if wiping { try await index.wipe(nil, in: tenant) }
+        if wiping { try await index.wipe(.all, in: tenant) }
         for kind in DocumentKind.allCases {
             guard let source = sources[kind] else { continue }
             var after: UUIDv7?

@@ -36,9 +36,12 @@ extension Video {
 
     /// A video as it was stored.
     package init(
-        id: VideoID, announcement: VideoAnnouncement, createdBy: UserID, createdAt: Timestamp, status: Status
+        id: VideoID, announcement: VideoAnnouncement, createdBy: UserID, createdAt: Timestamp, status: Status,
+        version: Version? = nil, review: ReviewSummary? = nil
     ) {
-        self.init(id: id, announcement: announcement, createdBy: createdBy, createdAt: createdAt)
+        self.init(
+            id: id, announcement: announcement, createdBy: createdBy, createdAt: createdAt, version: version)
         self.status = status
+        if let review { self.review = review }
     }
 }

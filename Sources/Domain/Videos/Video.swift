@@ -20,12 +20,25 @@ package struct Video: Sendable, Codable, Equatable {
     package let createdBy: UserID
     package let createdAt: Timestamp
     package internal(set) var status: Status
+    /// Absent in answers that were kept before there were versions.
+    private var place: Version?
+    private var summary: ReviewSummary?
+
+    package internal(set) var version: Version {
+        get { place ?? Version(firstOf: id) }
+        set { place = newValue }
+    }
+    package internal(set) var review: ReviewSummary {
+        get { summary ?? ReviewSummary() }
+        set { summary = newValue }
+    }
 
     package var state: State { status.state }
     package var updatedAt: Timestamp { status.updatedAt }
 
     package init(
-        id: VideoID, announcement: VideoAnnouncement, createdBy: UserID, createdAt: Timestamp
+        id: VideoID, announcement: VideoAnnouncement, createdBy: UserID, createdAt: Timestamp,
+        version: Version? = nil
     ) {
         self.id = id
         title = announcement.title
@@ -38,6 +51,9 @@ package struct Video: Sendable, Codable, Equatable {
         status = Status(
             state: .awaitingUpload, progress: 0, durationSeconds: nil, width: nil, height: nil, failure: nil,
             renditions: [], isPlayable: false, hasPoster: false, hasThumbnails: false, updatedAt: createdAt)
+        let version = version ?? Version(firstOf: id)
+        place = version
+        summary = ReviewSummary(approval: ApprovalOutcome(of: [], isLaterVersion: version.number > 1))
     }
 
     package mutating func rename(_ title: String, at time: Timestamp) {

@@ -37,7 +37,7 @@ package struct VideoRenamed: EventPayload, Equatable {
     package let title: String
 }
 
-/// A video and all that belongs to it is gone.
+/// A video, its approvals and its links are gone; of its comments each is told of (`comment.deleted`).
 package struct VideoDeleted: EventPayload, Equatable {
     package static let type = "video.deleted"
     package static let version = 1

@@ -24,19 +24,25 @@ extension VideoLibrary {
         let upload: Upload
     }
 
-    /// Accepts an announcement within the quotas, before a byte is sent. `too_large`, `quota_exceeded`.
+    /// Accepts an announcement within the quotas, before a byte is sent. `too_large`, `quota_exceeded`. A later version
+    /// of a video is for those who may edit that one: `not_found`, `forbidden`, `too_many_versions`.
     package func announce(
-        _ announcement: VideoAnnouncement, by caller: Caller, _ once: OnceKey?
+        _ announcement: VideoAnnouncement, versionOf earlier: VideoID? = nil, by caller: Caller,
+        _ once: OnceKey?
     ) async throws -> Announced {
         try caller.require(.uploadVideo)
         let announcement = try announcement.validated(maximumBytes: limits.maximumBytes)
         let time = now()
-        let video = Video(id: VideoID(), announcement: announcement, createdBy: caller.user, createdAt: time)
+        let id = VideoID()
         let upload = Upload(
-            id: UploadID(), video: video.id, bytes: video.bytes, partBytes: partBytes(for: video.bytes),
-            contentType: video.contentType, createdBy: caller.user, createdAt: time,
+            id: UploadID(), video: id, bytes: announcement.bytes,
+            partBytes: partBytes(for: announcement.bytes),
+            contentType: announcement.contentType, createdBy: caller.user, createdAt: time,
             expiresAt: time + limits.uploadLifetime)
         let created = try await store.write(WriteContext(caller, once: once)) { writer in
+            let version = try earlier.map { try Self.nextVersion(of: $0, by: caller, writer) }
+            let video = Video(
+                id: id, announcement: announcement, createdBy: caller.user, createdAt: time, version: version)
             try reserve(video.bytes, writer)
             try writer.save(video)
             try writer.save(upload)
@@ -163,8 +169,18 @@ extension VideoLibrary {
                 VideoUploaded(
                     video: video.id, title: video.title, bytes: video.bytes, uploadedBy: video.createdBy),
                 key: video.id.description)
-            return video
+            guard video.version.number > 1 else { return video }
+            return try Self.stacked(video, writer)
         }
+    }
+
+    private static func stacked(_ video: Video, _ writer: any VideoWriter) throws -> Video {
+        try settleLatest(of: video.version.stack, writer)
+        let version = video.version
+        try writer.publish(
+            VideoVersioned(video: video.id, stack: version.stack, number: version.number),
+            key: video.id.description)
+        return try found(try writer.video(video.id))
     }
 
     /// Forgets an upload and its video. `upload_completed` if it is too late; `not_found` again, but with a once-key.

@@ -45,11 +45,12 @@ package struct VideoLibrary: Sendable {
         self.now = now
     }
 
-    package func videos(_ caller: Caller, _ page: PageRequest, state: Video.State?) async throws -> Page<
-        Video
-    > {
+    /// With `latest`, the newest version of each film alone.
+    package func videos(
+        _ caller: Caller, _ page: PageRequest, state: Video.State?, latest: Bool = false
+    ) async throws -> Page<Video> {
         try caller.require(.readVideo)
-        return try await store.read(caller.tenant) { try $0.videos(page, state: state) }
+        return try await store.read(caller.tenant) { try $0.videos(page, state: state, latest: latest) }
     }
 
     package func video(_ id: VideoID, _ caller: Caller) async throws -> Video {
@@ -89,6 +90,7 @@ package struct VideoLibrary: Sendable {
         usage.openUploads -= open.count
         try writer.save(usage)
         try writer.remove(video.id)
+        try settleLatest(of: video.version.stack, writer)
         try writer.publish(
             VideoDeleted(
                 video: video.id, deletedBy: user, openUploads: open.map { $0.multipart(in: tenant) }),
@@ -100,8 +102,7 @@ package struct VideoLibrary: Sendable {
         return video
     }
 
-    private static func editable(_ id: VideoID, by caller: Caller, _ reader: any VideoReader) throws -> Video
-    {
+    static func editable(_ id: VideoID, by caller: Caller, _ reader: any VideoReader) throws -> Video {
         let video = try found(try reader.video(id))
         try caller.require(video.createdBy == caller.user ? .editOwnVideo : .editAnyVideo)
         return video

@@ -28,19 +28,27 @@ package struct UploadReference: Sendable, Equatable {
 /// One tenant's videos, in one snapshot.
 package protocol VideoReader {
     func video(_ id: VideoID) throws -> Video?
-    /// In the page's order; of all states but `awaitingUpload` when `state` is nil.
-    func videos(_ page: PageRequest, state: Video.State?) throws -> Page<Video>
+    /// In the page's order; of all states but `awaitingUpload` when `state` is nil; with `latest` one of each stack.
+    func videos(_ page: PageRequest, state: Video.State?, latest: Bool) throws -> Page<Video>
+    /// All of a stack, newest version first, those that await their upload too.
+    func versions(of stack: VideoID) throws -> [Video]
     func upload(_ id: UploadID) throws -> Upload?
     func uploads(of video: VideoID) throws -> [Upload]
     func usage() throws -> VideoUsage
 }
 
+extension VideoReader {
+    package func videos(_ page: PageRequest, state: Video.State?) throws -> Page<Video> {
+        try videos(page, state: state, latest: false)
+    }
+}
+
 package protocol VideoWriter: VideoReader {
-    /// Adds or replaces.
+    /// Adds or replaces; `review` of one that is there stays, which the `ReviewStore` keeps.
     func save(_ video: Video) throws
     /// Adds or replaces.
     func save(_ upload: Upload) throws
-    /// Removes the video and its uploads.
+    /// Removes the video, its uploads, approvals and links. Comments, which may be many, stay for `VideoReactions`.
     func remove(_ video: VideoID) throws
     func save(_ usage: VideoUsage) throws
     func publish(_ event: some EventPayload, key: String) throws

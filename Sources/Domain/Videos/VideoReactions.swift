@@ -7,14 +7,20 @@ package struct VideoReactions: Sendable {
     private let jobs: any JobQueue
     private let objects: any ObjectStore
     private let uploads: any MultipartStore
+    private let reviews: any ReviewStore
     private let notices: VideoNotices
 
+    /// Comments that one write removes, so that none takes long.
+    private static let removedAtOnce = 200
+
     package init(
-        jobs: any JobQueue, objects: any ObjectStore, uploads: any MultipartStore, notices: VideoNotices
+        jobs: any JobQueue, objects: any ObjectStore, uploads: any MultipartStore,
+        reviews: any ReviewStore, notices: VideoNotices
     ) {
         self.jobs = jobs
         self.objects = objects
         self.uploads = uploads
+        self.reviews = reviews
         self.notices = notices
     }
 
@@ -33,8 +39,25 @@ package struct VideoReactions: Sendable {
             try await jobs.cancel(
                 kind: Transcoding.jobKind, key: video.description, of: event.tenant)
             try await objects.delete(prefix: VideoObjects(tenant: event.tenant, video: video).prefix)
+            try await removeComments(of: video, in: event.tenant)
             await notices.changed(video)
         default: break
         }
+    }
+
+    /// Tells of each, so that who keeps copies lets them go too.
+    private func removeComments(of video: VideoID, in tenant: TenantID) async throws {
+        var removed: Int
+        repeat {
+            removed = try await reviews.write(WriteContext(tenant: tenant)) { writer in
+                guard try writer.video(video) == nil else { return 0 }
+                let comments = try writer.removeComments(of: video, limit: Self.removedAtOnce)
+                for comment in comments {
+                    try writer.publish(
+                        CommentDeleted(video: video, comment: comment), key: video.description)
+                }
+                return comments.count
+            }
+        } while removed == Self.removedAtOnce
     }
 }

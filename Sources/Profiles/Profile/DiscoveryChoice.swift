@@ -18,6 +18,8 @@ extension DiscoveryChoice: ProfileSection {
 package struct DNSDiscoverySettings: Sendable, Equatable {
     package let name: String
     package let port: Int
+    /// Of the instances that hold live connections; where empty, those of `name` do.
+    package let chatName: String
     package let period: Duration
     /// Empty for those of the system.
     package let server: String
@@ -28,6 +30,9 @@ extension DNSDiscoverySettings: ProfileSection {
     init(reading section: inout SectionReader) {
         name = section.value("name", "Name whose addresses are the instances.", .host)
         port = section.value("port", "Port of each instance.", .integer(in: 1...65_535))
+        chatName = section.value(
+            "chatName", "Name whose addresses hold live connections; that of the others if absent.", .host,
+            default: "")
         period = section.value(
             "period", "How often the name is asked for.", .duration(in: .milliseconds(100) ... .minutes(5)),
             default: .seconds(2))

@@ -20,9 +20,13 @@ package struct Profile: Sendable, Equatable {
     package let playback: PlaybackSettings
     package let telemetry: TelemetrySettings
     package let scheduler: SchedulerSettings
+    package let chat: ChatSettings
     package let registry: RegistrySettings
     package let gateway: GatewayListenerSettings
     package let scaling: ScalingSettings
+    package let feed: FeedSettings
+    package let mail: MailChoice
+    package let search: SearchSettings
     package let services: ServicesChoice
     package let secrets: SecretSettings
 }
@@ -49,9 +53,13 @@ extension Profile: ProfileSection {
         playback = root.section("playback", "Signed addresses for players.")
         telemetry = root.section("telemetry", "Logs.")
         scheduler = root.section("scheduler", "Chores by the clock.")
+        chat = root.optionalSection("chat", "Rooms, messages and live connections.")
         registry = root.optionalSection("registry", "How processes find each other.")
         gateway = root.optionalSection("gateway", "The listener of role gateway.")
         scaling = root.optionalSection("scaling", "The workers that role scaler keeps.")
+        feed = root.optionalSection("feed", "The activities of teams, and what people are told.")
+        mail = root.optionalSection("mail", "Who delivers letters.")
+        search = root.optionalSection("search", "How much of the relational store searches may take.")
         services = root.optionalSection("services", "How services know each other.")
         secrets = root.optionalSection("secrets", "How secret files are treated.")
         checkAcrossSections(&root)
@@ -63,12 +71,13 @@ extension Profile: ProfileSection {
             !admin.address.collides(with: http.address),
             "\(admin.address) is taken by http (\(http.address)); two listeners need two ports")
         relational.check(against: http, &root)
+        search.check(against: relational, &root)
         checkPorts(&root)
         checkFit(&root)
     }
 
     private func checkPorts(_ root: inout SectionReader) {
-        if registry.register, roles.contains(.api) {
+        if registry.register, roles.contains(.api) || roles.contains(.chat) {
             root.require(
                 ["http.port", "registry.register"], http.port != 0,
                 "must be a port that others can be told, as registry.register is true")

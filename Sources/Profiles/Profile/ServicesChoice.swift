@@ -28,6 +28,6 @@ extension ServiceTokensSettings: ProfileSection {
             .secret(.signingKey, for: [.gateway]))
         trustedKeys = section.value(
             "trustedKeys", "Public keys of the gateways that an api answers.",
-            .secret(.verifyingKeys, for: [.api]))
+            .secret(.verifyingKeys, for: [.api, .chat]))
     }
 }

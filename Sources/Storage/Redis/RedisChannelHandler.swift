@@ -150,8 +150,11 @@ final class RedisChannelHandler: ChannelInboundHandler {
         }
         events.answered(count, bytes)
         // The replies behind would come late as well, and the place of those given up is lost.
-        close(Failure(.unavailable, "unavailable", "Redis did not answer in time; the connection was ended."))
+        close(Self.stopped)
     }
+
+    static let stopped = Failure(
+        .unavailable, "unavailable", "Redis did not answer in time; the connection was ended.")
 }
 
 extension RedisReply {

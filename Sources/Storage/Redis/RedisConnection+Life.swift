@@ -20,6 +20,24 @@ extension RedisConnection {
         handler.send(batch.commands, batch.waiters, until: .now() + TimeAmount(settings.commandDeadline))
     }
 
+    /// Hands the line to callers; returns when it has ended.
+    private func serve(_ line: RedisLine) async -> RedisLink.Step {
+        await withCheckedContinuation { ended in
+            line.start(
+                settle: { self.settle($0) },
+                isAttended: { self.state.withLock { $0.outbox.isFlushScheduled } },
+                ended: { ended.resume(returning: self.lost($0)) })
+            let step = state.withLock { state in
+                state.outbox.isFlushScheduled = true
+                state.troubleSince = nil
+                let step = state.link.take(.connected(at: .now()))
+                if step != .stop { state.line = line }
+                return step
+            }
+            if step == .stop { settle(line.close(RedisLink.closedFailure)) } else { takeTurn(on: line) }
+        }
+    }
+
     /// Hands the channel to callers; returns when it has ended.
     private func serve(_ channel: RedisChannel) async -> RedisLink.Step {
         await withCheckedContinuation { ended in
@@ -36,7 +54,11 @@ extension RedisConnection {
                         answered: { count, bytes in self.state.withLock { $0.outbox.answered(count, bytes) }
                         },
                         unsolicited: self.subscriber?.message,
-                        ended: { ended.resume(returning: self.lost($0)) }))
+                        ended: {
+                            self.current.value = nil
+                            self.subscriber?.lost($0)
+                            ended.resume(returning: self.lost($0))
+                        }))
                 if step == .stop { handler.close(RedisLink.closedFailure) } else { self.flush() }
             }
         }
@@ -44,8 +66,7 @@ extension RedisConnection {
 
     /// What was not sent waits for the next channel, except subscriptions, which end with their channel.
     private func lost(_ failure: Failure) -> RedisLink.Step {
-        current.value = nil
-        subscriber?.lost(failure)
+        state.withLock { $0.line = nil }
         return take(.lost(failure, at: .now()), forgetting: subscriber != nil)
     }
 
@@ -90,8 +111,13 @@ extension RedisConnection {
             let channel = try await opening(loop, deadline)
             overdue.cancel()
             logger.debug("redis connected", metadata: ["endpoint": "\(channel.endpoint)"])
-            let step = await serve(channel)
-            await channel.close()
+            let step: RedisLink.Step
+            if subscriber == nil, let line = try await channel.detached(settings: settings) {
+                step = await serve(line)
+            } else {
+                step = await serve(channel)
+                await channel.close()
+            }
             if step != .stop {
                 logger.warning("redis connection lost", metadata: ["endpoint": "\(channel.endpoint)"])
             }
@@ -113,6 +139,7 @@ extension RedisConnection {
             return state.supervisor
         }
         supervisor?.cancel()
+        if let line = state.withLock({ $0.line }) { settle(line.close(RedisLink.closedFailure)) }
         // The loop may have ended before; then so has the channel.
         try? await loop.submit { self.current.value?.close(RedisLink.closedFailure) }.get()
         await supervisor?.value
@@ -120,6 +147,7 @@ extension RedisConnection {
 
     /// Ends the channel, so that the next one is opened to whoever is the right server then.
     func reopen(_ failure: Failure) {
+        if let line = state.withLock({ $0.line }) { return settle(line.close(failure)) }
         loop.execute { self.current.value?.close(failure) }
     }
 

@@ -13,6 +13,11 @@ final class RedisConnection: Sendable {
         var outbox: RedisOutbox
         var supervisor: Task<Void, Never>?
         var troubleSince: Timestamp?
+        /// Where callers send and receive by themselves, while it is open.
+        var line: RedisLine?
+        /// Several were answered at once the last time.
+        var isCrowded = false
+        var watch = RedisWatch()
     }
 
     /// What the owner of a connection for subscriptions is told, on the loop.
@@ -62,7 +67,7 @@ extension RedisConnection {
                 submit(command, behind: first, id, continuation)
             }
         } onCancel: {
-            loop.execute { self.abandon(id) }
+            cancel(id)
         }
     }
 
@@ -93,15 +98,28 @@ extension RedisConnection {
             }
         }
         switch admission {
-        case .wait: break
-        case .flush: loop.execute { self.flush() }
+        // Who is cancelled between the question above and here was looked for in vain.
+        case .wait: if Task.isCancelled { cancel(id) }
+        case .flush:
+            if Task.isCancelled { cancel(id) }
+            flushSoon()
         case .refuse(let failure): continuation.resume(throwing: failure)
         }
     }
 
-    private func abandon(_ id: Int) {
-        if current.value?.abandon(id) == true { return }
-        let waiter = state.withLock { $0.outbox.abandon(id) }
+    /// Who submitted it is told at once; that it was sent, or will be, changes nothing.
+    private func cancel(_ id: Int) {
+        let line = state.withLock { $0.line }
+        if line != nil { return abandon(id, on: line) }
+        loop.execute {
+            if self.current.value?.abandon(id) == true { return }
+            self.abandon(id, on: self.state.withLock { $0.line })
+        }
+    }
+
+    private func abandon(_ id: Int, on line: RedisLine?) {
+        let waiting = { self.state.withLock { $0.outbox.abandon(id) } }
+        let waiter = if let line { line.abandon(id, elsewhere: waiting) } else { waiting() }
         waiter?.fail(Failure.wrapping(CancellationError()))
     }
 }

@@ -84,7 +84,8 @@ struct RedisDial: Sendable {
             maximumReplyBytes: max(settings.maximumReplyBytes, settings.maximumValueBytes + 65_536))
         try channel.pipeline.syncOperations.addHandler(handler)
         return RedisChannel(
-            channel: channel, endpoint: endpoint, handler: NIOLoopBound(handler, eventLoop: channel.eventLoop)
+            channel: channel, endpoint: endpoint, isEncrypted: tls != nil,
+            handler: NIOLoopBound(handler, eventLoop: channel.eventLoop)
         )
     }
 

@@ -26,6 +26,8 @@ struct RedisOutbox {
         self.maximumBytes = maximumBytes
     }
 
+    var isEmpty: Bool { commands.readableBytes == 0 }
+
     /// Lets `append` add commands if the link takes any and there is room.
     mutating func admit(_ link: RedisLink.Admission, _ append: (inout Self) -> Void) -> Admission {
         if case .refuse(let failure) = link { return .refuse(failure) }
@@ -51,6 +53,7 @@ struct RedisOutbox {
 
     /// What is here leaves; the next commands go into `room`.
     mutating func take(leaving room: ByteBuffer) -> (commands: ByteBuffer, waiters: [RedisWaiter]) {
+        guard !isEmpty else { return (ByteBuffer(), []) }
         let batch = (commands, waiters)
         commands = room
         waiters = []

@@ -27,11 +27,13 @@ final class RedisReplyReader {
     deinit { redisReaderFree(reader) }
 
     func feed(_ buffer: ByteBuffer) throws(Garbage) {
-        let isFed = buffer.withUnsafeReadableBytes { bytes in
-            guard let start = bytes.baseAddress, !bytes.isEmpty else { return true }
-            return redisReaderFeed(reader, start.assumingMemoryBound(to: CChar.self), bytes.count) == REDIS_OK
-        }
-        guard isFed else { throw garbage() }
+        try buffer.withUnsafeReadableBytes { bytes throws(Garbage) in try feed(bytes) }
+    }
+
+    func feed(_ bytes: UnsafeRawBufferPointer) throws(Garbage) {
+        guard let start = bytes.baseAddress, !bytes.isEmpty else { return }
+        guard redisReaderFeed(reader, start.assumingMemoryBound(to: CChar.self), bytes.count) == REDIS_OK
+        else { throw garbage() }
     }
 
     /// Nil until more has been fed.

@@ -64,7 +64,7 @@ final class ProgramProcess: @unchecked Sendable {
     func waitUntilReady() async throws {
         for _ in 0..<600 {
             guard process?.isRunning == true else { break }
-            let serves = roles.contains("api")
+            let serves = roles.contains("api") || roles.contains("chat")
             if await answers(adminPort), serves ? await answers(port) : true { return }
             try await Task.sleep(for: .milliseconds(50))
         }

@@ -16,12 +16,15 @@ struct TestStage: Sendable {
 
     static let seed = TestStage(
         profile: "seed", processes: [["api", "chat", "worker", "projector", "scheduler", "relay"]],
-        absentSections: ["events.kafka", "relational.postgres", "objects.s3"])
+        absentSections: ["events.kafka", "relational.postgres", "objects.s3", "mail.smtp"])
 
     static let seriesA = TestStage(
         profile: "series-a",
-        processes: [["api"], ["api"], ["worker"], ["projector", "relay", "scheduler"], ["gateway"]],
-        absentSections: ["events.inProcess", "relational.sqlite", "objects.files"])
+        processes: [
+            ["api"], ["api"], ["chat"], ["chat"], ["worker"], ["projector", "relay", "scheduler"],
+            ["gateway"],
+        ],
+        absentSections: ["events.inProcess", "relational.sqlite", "objects.files", "mail.folder"])
 
     var file: String { RunningApp.repository.path(percentEncoded: false) + "profiles/\(profile).yaml" }
     var hasGateway: Bool { processes.contains(["gateway"]) }
@@ -60,6 +63,9 @@ struct StagePlace: Sendable {
         }
         environment.merge(keys) { _, new in new }
         environment["CLOUDSTREAM_S3_PUBLIC_ENDPOINT"] = environment["CLOUDSTREAM_S3_ENDPOINT"]
+        // Servers without one for mail do for all that is not about letters.
+        let mail = "CLOUDSTREAM_SMTP_URL"
+        environment[mail] = environment[mail] ?? "smtp://127.0.0.1:9?tls=none"
         let sections = ["cache", "pubsub", "rateLimits"]
         return StagePlace(
             environment: environment,

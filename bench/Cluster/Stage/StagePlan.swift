@@ -13,6 +13,8 @@ package struct StagePlan: Sendable, Equatable {
             StageProcess("scheduler-1", [.scheduler, .relay], wave: 0),
             StageProcess("api-1", [.api], wave: 1),
             StageProcess("api-2", [.api], wave: 1),
+            StageProcess("chat-1", [.chat], wave: 1),
+            StageProcess("chat-2", [.chat], wave: 1),
             StageProcess("worker-1", [.worker], wave: 1),
             StageProcess("projector-1", [.projector], wave: 1),
             StageProcess("gateway-1", [.gateway], wave: 2),
@@ -37,7 +39,9 @@ package struct StagePlan: Sendable, Equatable {
 
 /// One process of a stage.
 package struct StageProcess: Sendable, Equatable {
-    package enum Role: String, Sendable { case api, worker, projector, scheduler, relay, gateway, scaler }
+    package enum Role: String, Sendable {
+        case api, chat, worker, projector, scheduler, relay, gateway, scaler
+    }
 
     package let name: String
     package let roles: [Role]
@@ -50,7 +54,7 @@ package struct StageProcess: Sendable, Equatable {
     }
 
     /// Whether it has a listener for requests of its own.
-    var listens: Bool { roles.contains(.api) }
+    var listens: Bool { roles.contains(.api) || roles.contains(.chat) }
     /// Whether it takes connections of the entrance, whose socket it inherits as standard input.
     var isEntrance: Bool { roles.contains(.gateway) }
 
@@ -61,7 +65,7 @@ package struct StageProcess: Sendable, Equatable {
             "admin.port": "\(ports[name + ".admin"] ?? 0)", "http.publicURL": url, "identity.issuer": url,
             "http.web": repository + "/web", "http.schemas": repository + "/schemas",
         ]
-        if roles.contains(.api) { settings["http.port"] = "\(ports[name] ?? 0)" }
+        if listens { settings["http.port"] = "\(ports[name] ?? 0)" }
         if roles.contains(.gateway) { settings["gateway.port"] = "\(entrance)" }
         return settings
     }

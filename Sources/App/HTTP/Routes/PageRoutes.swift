@@ -64,6 +64,8 @@ struct PageRoutes: Sendable {
     var routes: [Route] {
         [
             Route(.get, "/", access: .open, handler: page),
+            // A link for guests opens the same page; what it may show is asked for under /v1/shared.
+            Route(.get, "/shared/{token}", access: .open, handler: page),
             Route(.get, "/assets/{digest}/{path+}", access: .open, handler: asset),
         ]
     }

@@ -59,7 +59,8 @@ struct PlaybackRoutes: Sendable {
 
     private static func cacheControl(_ file: Playback.File) -> String {
         let seconds = Int(file.lifetime.inSeconds)
-        return file.isImmutable ? "public, max-age=\(seconds), immutable" : "public, max-age=\(seconds)"
+        let scope = file.isPrivate ? "private" : "public"
+        return "\(scope), max-age=\(seconds)" + (file.isImmutable ? ", immutable" : "")
     }
 
     /// The one range that players ask for; several at once, or nonsense, are answered with the whole (RFC 9110).

@@ -4,7 +4,8 @@ import NIOCore
 import ServiceLifecycle
 import Videos
 
-/// A video's state as server-sent events, from now until it is ready, failed or gone.
+/// A video's state as server-sent events, from now until it is ready, failed or gone; with comments until it is gone, and
+/// told of each time its comments or approvals have changed.
 struct VideoEventStream: Sendable {
     let library: VideoLibrary
     let notices: VideoNotices
@@ -12,21 +13,25 @@ struct VideoEventStream: Sendable {
 
     /// Hints may be lost or come from another process: look again by ourselves this often.
     private static let recheck: Duration = .seconds(1)
+    /// And this often once nothing but the review can change.
+    private static let settledRecheck: Duration = .seconds(3)
+    /// Then clients come again and show that they still may.
+    private static let longest: Duration = .seconds(600)
     /// Proxies close silent connections; a comment keeps them open.
     private static let silence: Duration = .seconds(15)
 
-    func response(_ first: Video, _ caller: Caller) -> Response {
+    func response(_ first: Video, _ caller: Caller, withComments: Bool) -> Response {
         Response(
             status: .ok, headers: [.contentType: "text/event-stream", .cacheControl: "no-store"],
             body: ResponseBody { writer in
-                try await send(first, caller, to: &writer)
+                try await send(first, caller, withComments, to: &writer)
                 try await writer.finish(nil)
             })
     }
 
-    @concurrent private func send(_ first: Video, _ caller: Caller, to writer: inout any ResponseBodyWriter)
-        async throws
-    {
+    @concurrent private func send(
+        _ first: Video, _ caller: Caller, _ withComments: Bool, to writer: inout any ResponseBodyWriter
+    ) async throws {
         let wakeup = Wakeup()
         var last = first
         try await writer.write(event(last, caller))
@@ -48,20 +53,31 @@ struct VideoEventStream: Sendable {
             }
             defer { group.cancelAll() }
             var lastWrite = ContinuousClock.now
-            while !Task.isShuttingDownGracefully, !last.isSettled {
+            let end = ContinuousClock.now + Self.longest
+            while !Task.isShuttingDownGracefully, !last.isSettled || withComments && .now < end {
                 let generation = wakeup.generation
                 guard let video = try? await library.video(first.id, caller) else { return }
                 if video != last {
+                    if video.review.revision != last.review.revision, withComments {
+                        try await writer.write(Self.commentsChanged(video.id))
+                    }
+                    let isNews = !video.isSame(as: last)
                     last = video
                     lastWrite = .now
-                    try await writer.write(event(video, caller))
+                    if isNews { try await writer.write(event(video, caller)) }
                 } else if ContinuousClock.now - lastWrite > Self.silence {
                     lastWrite = .now
                     try await writer.write(ByteBuffer(string: ": still here\n\n"))
                 }
-                if !last.isSettled { await wakeup.wait(after: generation, atMost: Self.recheck) }
+                guard withComments || !last.isSettled else { continue }
+                await wakeup.wait(
+                    after: generation, atMost: last.isSettled ? Self.settledRecheck : Self.recheck)
             }
         }
+    }
+
+    private static func commentsChanged(_ video: VideoID) -> ByteBuffer {
+        ByteBuffer(string: "event: comments\ndata: {\"videoId\":\"\(video)\"}\n\n")
     }
 
     private func event(_ video: Video, _ caller: Caller) -> ByteBuffer {
@@ -78,4 +94,9 @@ struct VideoEventStream: Sendable {
 extension Video {
     /// Nothing will change any more by itself.
     var isSettled: Bool { state == .ready || state == .failed }
+
+    /// But for its review, of which watchers are told apart.
+    fileprivate func isSame(as other: Video) -> Bool {
+        status == other.status && title == other.title && version == other.version
+    }
 }

@@ -17,6 +17,7 @@ struct VideoRoutes: Sendable {
             Route(.get, "/v2/videos/{id}", handler: videoInVersionTwo),
             Route(.patch, "/v1/videos/{id}", handler: rename),
             Route(.delete, "/v1/videos/{id}", handler: delete),
+            Route(.get, "/v1/videos/{id}/versions", handler: versions),
             Route(.get, "/v1/videos/{id}/events", isStream: true, handler: events),
             Route(.get, "/v1/uploads/{id}", handler: upload),
             Route(.post, "/v1/uploads/{id}/parts", handler: parts),
@@ -31,6 +32,7 @@ struct VideoRoutes: Sendable {
         let bytes: Int64
         let contentType: String
         let sha256: String?
+        let versionOf: VideoID?
     }
 
     @Sendable private func announce(_ exchange: Exchange) async throws -> Response {
@@ -40,7 +42,7 @@ struct VideoRoutes: Sendable {
         let announced = try await library.announce(
             VideoAnnouncement(
                 title: body.title, filename: body.filename, bytes: body.bytes, contentType: body.contentType,
-                sha256: body.sha256), by: caller, input.once)
+                sha256: body.sha256), versionOf: body.versionOf, by: caller, input.once)
         return .json(.created, headers: [.location: "/v1/videos/\(announced.video.id)"]) { json in
             json.object("video") { $0.video(announced.video, grant(announced.video, caller)) }
             json.object("upload") { $0.upload(announced.upload) }
@@ -65,7 +67,8 @@ struct VideoRoutes: Sendable {
             }
         }
         let caller = try exchange.caller
-        let page = try await library.videos(caller, exchange.page, state: state)
+        let page = try await library.videos(
+            caller, exchange.page, state: state, latest: exchange.flag("latest") ?? false)
         return .list(page) { $0.video($1, grant($1, caller)) }
     }
 
@@ -96,11 +99,21 @@ struct VideoRoutes: Sendable {
         return .noContent
     }
 
+    @Sendable private func versions(_ exchange: Exchange) async throws -> Response {
+        let caller = try exchange.caller
+        let versions = try await library.versions(of: exchange.id("id", "video"), caller)
+        return .json { json in
+            json.array("items", versions) { json, video in
+                json.object { $0.video(video, grant(video, caller)) }
+            }
+        }
+    }
+
     @Sendable private func events(_ exchange: Exchange) async throws -> Response {
         let caller = try exchange.caller
         let video: VideoID = try exchange.id("id", "video")
         let first = try await library.video(video, caller)
-        return feed.response(first, caller)
+        return feed.response(first, caller, withComments: try exchange.flag("comments") ?? false)
     }
 
     @Sendable private func upload(_ exchange: Exchange) async throws -> Response {

@@ -1,7 +1,8 @@
 /// Hands letters to whoever delivers them.
 package protocol MailSender: Sendable {
     /// Returns once the next station has taken the letter over; then it is that one's to deliver. `mail_refused` if it
-    /// never will take it, any other failure may pass. The same `id` again may be delivered twice.
+    /// never will take it, any other failure may pass. The same `id` again may be delivered twice. Bounded in time, and
+    /// ends soon when its task is cancelled.
     func send(_ letter: Letter) async throws
 }
 

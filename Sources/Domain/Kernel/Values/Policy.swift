@@ -10,13 +10,15 @@ package enum Action: String, Sendable, CaseIterable {
     case readChat, sendMessage, createRoom, moderateChat
     case commentOnVideo, moderateComments, approveVideo, shareVideo
     case readFeed
+    case createPoll, vote
 }
 
 /// The one table of who may do what; what is not in it is refused.
 package enum Policy {
-    private static let viewer: Set<Action> = [.readTeam, .readVideo, .readChat, .readFeed]
+    private static let viewer: Set<Action> = [.readTeam, .readVideo, .readChat, .readFeed, .vote]
     private static let member: Set<Action> = viewer.union([
         .uploadVideo, .editOwnVideo, .sendMessage, .createRoom, .commentOnVideo, .approveVideo, .shareVideo,
+        .createPoll,
     ])
     private static let admin: Set<Action> = member.union([
         .editAnyVideo, .inviteUser, .changeRole, .removeUser, .moderateChat, .moderateComments,

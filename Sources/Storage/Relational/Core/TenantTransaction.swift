@@ -20,10 +20,12 @@ package final class TenantTransaction {
     /// Tables across tenants, such as the directory of log-ins.
     package var system: SystemWriter { SystemWriter(connection: connection, scope: ()) }
 
-    /// Puts an event in the outbox, to be told after this commits and only then.
-    package func publish(_ payload: some EventPayload, key: String) throws {
+    /// Puts an event in the outbox, to be told after this commits and only then. It carries on `traceParent`, or that of
+    /// the write.
+    package func publish(_ payload: some EventPayload, key: String, traceParent: String? = nil) throws {
         let event = try Event(
-            payload, tenant: context.tenant, key: key, time: time, traceParent: context.traceParent)
+            payload, tenant: context.tenant, key: key, time: time,
+            traceParent: traceParent ?? context.traceParent)
         try Outbox.insert(event, system)
         hasPublished = true
     }

@@ -3,7 +3,9 @@ extension Migration {
     package static let postgres: [Migration] = [.guards]
 
     /// Steps of Postgres alone that build on those of all engines, and come after them.
-    package static let postgresTuning: [Migration] = [.jobIndexes, .jobLeases, .eventMonths, .postgresSearch]
+    package static let postgresTuning: [Migration] = [
+        .jobIndexes, .jobLeases, .eventMonths, .postgresSearch, .postgresRoomDocuments,
+    ]
 
     /// Each step of a job leaves dead entries, so indexes hold only jobs in the one state they are for.
     private static let jobIndexes = Migration(

@@ -18,9 +18,10 @@ package struct Migration: Sendable {
     }
 
     package static let all: [Migration] = [
-        .machinery, .identity, .videos, .uploadHandle, .instances, .search, .databases,
+        .machinery, .identity, .videos, .uploadHandle, .instances, .search, .chat, .review, .feed, .polls,
+        .databases,
     ]
 
     /// Steps of SQLite alone, which come after those of all engines.
-    package static let sqlite: [Migration] = [.searchDocuments]
+    package static let sqlite: [Migration] = [.searchDocuments, .roomDocuments]
 }

@@ -3,17 +3,31 @@ extension SQLWriter {
     package func insertIfAbsent(
         into table: Table, _ columns: [String], rows: [[any SQLColumn]]
     ) throws {
+        try insert(into: table, columns, rows, " ON CONFLICT DO NOTHING")
+    }
+
+    /// Adds rows of the scope, each with a value for each of `columns`. `conflict` (code `unique_violation`) if a key
+    /// exists.
+    package func insert(into table: Table, _ columns: [String], rows: [[(any SQLColumn)?]]) throws {
+        try insert(into: table, columns, rows, "")
+    }
+
+    private func insert(
+        into table: Table, _ columns: [String], _ rows: [[(any SQLColumn)?]], _ tail: SQLText
+    ) throws {
         var rest = rows[...]
         // Few lengths, so that lists of all lengths share few statements.
         for length in [64, 8, 1] {
             while rest.count >= length {
-                try insertOnce(into: table, columns, Array(rest.prefix(length)))
+                try insertOnce(into: table, columns, Array(rest.prefix(length)), tail)
                 rest = rest.dropFirst(length)
             }
         }
     }
 
-    private func insertOnce(into table: Table, _ columns: [String], _ rows: [[any SQLColumn]]) throws {
+    private func insertOnce(
+        into table: Table, _ columns: [String], _ rows: [[(any SQLColumn)?]], _ tail: SQLText
+    ) throws {
         let scoped = Table.predicate(scope)
         let names = [scoped?.column].compactMap(\.self) + columns
         var sql = SQLText(pieces: [
@@ -22,14 +36,14 @@ extension SQLWriter {
         ])
         for (index, row) in rows.enumerated() {
             sql.append(index > 0 ? ", (" : "(")
-            let values = [scoped?.value].compactMap(\.self) + row.map(\.sqlValue)
+            let values = [scoped?.value].compactMap(\.self) + row.map { $0?.sqlValue ?? .null }
             for (index, value) in values.enumerated() {
                 if index > 0 { sql.append(", ") }
                 sql.append(value: value)
             }
             sql.append(")")
         }
-        sql.append(" ON CONFLICT DO NOTHING")
+        sql.append(tail)
         _ = try connection.run(SQLStatement(sql, dialect: connection.dialect))
     }
 }

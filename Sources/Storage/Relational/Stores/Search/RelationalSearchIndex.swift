@@ -63,15 +63,15 @@ package struct RelationalSearchIndex: SearchIndex {
         }
     }
 
-    package func wipe(_ kind: DocumentKind?, in tenant: TenantID) async throws {
+    package func wipe(_ part: DocumentPart, in tenant: TenantID) async throws {
         // In parts, so that no other write waits long.
         while true {
             let count = try await database.write(WriteContext(tenant: tenant)) { transaction in
-                try SearchTransaction(transaction).wipe(kind, Self.wipedAtOnce)
+                try SearchTransaction(transaction).wipe(part, Self.wipedAtOnce)
             }
             if count < Self.wipedAtOnce { break }
         }
-        guard kind == nil else { return }
+        guard part == .all else { return }
         _ = try await database.write(WriteContext(tenant: tenant)) { transaction in
             try transaction.rows.delete(from: .searchWords, where: "clue IS NOT NULL")
         }

@@ -51,9 +51,13 @@ struct SearchTransaction {
     }
 
     /// Number of documents wiped, at most `limit`.
-    func wipe(_ kind: DocumentKind?, _ limit: Int) throws -> Int {
+    func wipe(_ part: DocumentPart, _ limit: Int) throws -> Int {
         var condition: SQLText = "removed_at IS NULL"
-        if let kind { condition = "\(condition) AND kind = \(kind.rawValue)" }
+        switch part {
+        case .all: break
+        case .kind(let kind): condition = "\(condition) AND kind = \(kind.rawValue)"
+        case .room(let room): condition = "\(condition) AND room = \(room)"
+        }
         let entries = try rows.reader.select(
             Self.columns, from: .searchDocuments, where: condition, then: "LIMIT \(limit)",
             decode: Self.entry)

@@ -8,7 +8,7 @@ struct VideoRows: VideoReader {
     private static let videoColumns = """
         id, title, filename, bytes, content_type, sha256, created_by, created_at, state, progress, \
         duration_seconds, width, height, failure_code, failure_detail, renditions, playable, poster, thumbnails, \
-        updated_at
+        updated_at, stack_id, version_number, is_latest, approval, comment_count, open_thread_count, review_revision
         """
 
     private static func video(_ row: inout SQLRowReader) throws -> Video {
@@ -19,7 +19,19 @@ struct VideoRows: VideoReader {
             sha256: try row.nextIfPresent())
         return Video(
             id: id, announcement: announcement, createdBy: try row.next(), createdAt: try row.next(),
-            status: try status(&row))
+            status: try status(&row), version: try version(of: id, &row), review: try review(&row))
+    }
+
+    /// A video of before there were versions has no stack.
+    private static func version(of id: VideoID, _ row: inout SQLRowReader) throws -> Video.Version {
+        Video.Version(
+            stack: try row.nextIfPresent() ?? id, number: try row.next(), isLatest: try row.next())
+    }
+
+    private static func review(_ row: inout SQLRowReader) throws -> ReviewSummary {
+        ReviewSummary(
+            approval: try row.nextCase(), comments: try row.next(), openThreads: try row.next(),
+            revision: try row.next())
     }
 
     private static func status(_ row: inout SQLRowReader) throws -> Video.Status {
@@ -42,17 +54,25 @@ struct VideoRows: VideoReader {
         try rows.first(Self.videoColumns, from: .videos, where: "id = \(id)", decode: Self.video)
     }
 
-    func videos(_ page: PageRequest, state: Video.State?) throws -> Page<Video> {
+    func videos(_ page: PageRequest, state: Video.State?, latest: Bool) throws -> Page<Video> {
         var condition: SQLText =
             if let state { "state = \(state.rawValue)" } else {
                 "state <> \(Video.State.awaitingUpload.rawValue)"
             }
+        if latest { condition = "\(condition) AND is_latest = 1" }
         let slice = SQLText.rows(of: page)
         if let after = slice.condition { condition = "\(condition) AND \(after)" }
         let found = try rows.select(
             Self.videoColumns, from: .videos, where: condition,
             then: slice.tail, decode: Self.video)
         return Page(reading: found, limit: page.limit) { $0.id.uuid }
+    }
+
+    func versions(of stack: VideoID) throws -> [Video] {
+        try rows.select(
+            Self.videoColumns, from: .videos,
+            where: "stack_id = \(stack) OR (id = \(stack) AND stack_id IS NULL)",
+            then: "ORDER BY version_number DESC", decode: Self.video)
     }
 
     private static let uploadColumns =

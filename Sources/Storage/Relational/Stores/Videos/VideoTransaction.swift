@@ -8,9 +8,10 @@ struct VideoTransaction: VideoWriter {
     private var stored: VideoRows { VideoRows(rows: transaction.rows.reader) }
 
     func video(_ id: VideoID) throws -> Video? { try stored.video(id) }
-    func videos(_ page: PageRequest, state: Video.State?) throws -> Page<Video> {
-        try stored.videos(page, state: state)
+    func videos(_ page: PageRequest, state: Video.State?, latest: Bool) throws -> Page<Video> {
+        try stored.videos(page, state: state, latest: latest)
     }
+    func versions(of stack: VideoID) throws -> [Video] { try stored.versions(of: stack) }
     func upload(_ id: UploadID) throws -> Upload? { try stored.upload(id) }
     func uploads(of video: VideoID) throws -> [Upload] { try stored.uploads(of: video) }
     func usage() throws -> VideoUsage { try stored.usage() }
@@ -29,8 +30,16 @@ struct VideoTransaction: VideoWriter {
                 "height": status.height, "failure_code": status.failure?.code.rawValue,
                 "failure_detail": status.failure?.detail, "renditions": renditions,
                 "playable": status.isPlayable, "poster": status.hasPoster, "thumbnails": status.hasThumbnails,
+            ],
+            and: [
+                "stack_id": video.version.stack, "version_number": video.version.number,
+                "is_latest": video.version.isLatest, "approval": video.review.approval.rawValue,
+                "comment_count": video.review.comments, "open_thread_count": video.review.openThreads,
+                "review_revision": video.review.revision,
             ], key: "tenant_id, id",
             change: """
+                stack_id = excluded.stack_id, version_number = excluded.version_number, \
+                is_latest = excluded.is_latest, \
                 title = excluded.title, updated_at = excluded.updated_at, state = excluded.state, \
                 progress = excluded.progress, duration_seconds = excluded.duration_seconds, \
                 width = excluded.width, height = excluded.height, failure_code = excluded.failure_code, \
@@ -53,7 +62,9 @@ struct VideoTransaction: VideoWriter {
 
     func remove(_ video: VideoID) throws {
         try rows.delete(from: .videos, where: "id = \(video)")
-        try rows.delete(from: .uploads, where: "video_id = \(video)")
+        for table in [TenantTable.uploads, .approvals, .shareLinks] {
+            try rows.delete(from: table, where: "video_id = \(video)")
+        }
     }
 
     func save(_ usage: VideoUsage) throws {

@@ -1,0 +1,91 @@
+import Chat
+import Identity
+import Kernel
+import Profiles
+import Sockets
+import Synchronization
+
+/// Feeds tell the hub, whose desk asks the feeds: one of them comes first.
+final class HubEntrance: Sendable {
+    private let hub = Mutex<SocketHub?>(nil)
+
+    func open(_ hub: SocketHub) { self.hub.withLock { $0 = hub } }
+
+    func tell(_ news: SocketNews) { hub.withLock { $0 }?.tell(news) }
+}
+
+extension SocketDesk {
+    init(_ house: LiveChat.House, _ feeds: RoomFeeds, _ deadline: Duration) {
+        let (authenticator, rooms, notices) = (
+            house.authenticator, house.domain.rooms, house.domain.roomNotices
+        )
+        let accounts = house.domain.accounts
+        self.init(
+            authenticate: { token in
+                try await withDeadline(deadline) {
+                    let identity = try await authenticator.authenticate(token.map { "Bearer " + $0 })
+                    try identity.caller.require(.readChat)
+                    return (ChatIdentity(identity), identity.claims.expiresAt - .now())
+                }
+            },
+            current: { identity in
+                try await accounts.current(
+                    AccessClaims(
+                        caller: identity.caller, session: SessionID(identity.session),
+                        expiresAt: identity.expiresAt))
+            },
+            open: { key, caller in try await withDeadline(deadline) { try await feeds.open(key, caller) } },
+            release: { key, user in await feeds.release(key, user) },
+            entries: { key, after in
+                try await withDeadline(deadline) { try await feeds.entries(key, after: after) }
+            },
+            presence: { key in await feeds.presence(key) },
+            send: { draft, caller in
+                let sent = try await withDeadline(deadline) {
+                    try await rooms.send(
+                        MessageDraft(body: draft.body, parentID: draft.parent, clientID: draft.clientID),
+                        to: draft.room, by: caller)
+                }
+                let message = sent.message
+                return ServerFrame.Receipt(
+                    clientID: message.clientID, room: message.roomID, seq: message.seq, id: message.id)
+            },
+            typing: { key, user in await notices.tell(.typing(user: user), to: key.room, in: key.tenant) },
+            markRead: { key, seq, caller in
+                _ = try await withDeadline(deadline) {
+                    try await rooms.markRead(key.room, upTo: seq, by: caller)
+                }
+            })
+    }
+}
+
+extension ChatIdentity {
+    fileprivate init(_ identity: VerifiedIdentity) {
+        self.init(
+            caller: identity.caller, session: identity.claims.session.uuid,
+            expiresAt: identity.claims.expiresAt)
+    }
+}
+
+extension RoomSource {
+    init(_ domain: Domain, _ backend: Backend) {
+        self.init(rooms: domain.rooms, notices: domain.roomNotices) { tenant, ids in
+            try await backend.chat.read(tenant) { reader in try ids.compactMap { try reader.room($0) } }
+        }
+    }
+}
+
+extension SocketSettings {
+    init(_ chat: ChatSettings) {
+        self.init()
+        session.helloDeadline = chat.helloDeadline
+        session.idle = chat.idleTimeout
+        session.heartbeat = chat.idleTimeout / 3
+        session.framesPerSecond = chat.framesPerSecond
+        session.frameBurst = chat.framesPerSecond * 10
+        session.rooms = chat.maximumRoomsPerConnection
+        session.replay = Int64(chat.replayLimit)
+        messageBytes = chat.maximumFrameBytes.asInt
+        outboxBytes = chat.outboxBytes.asInt
+    }
+}

@@ -1,0 +1,60 @@
+package import Kernel
+
+package struct RoomCreated: EventPayload, Equatable {
+    package static let type = "room.created"
+    package static let version = 1
+    package let room: RoomID
+    package let kind: Room.Kind
+    package let video: RoomID?
+    package let isPrivate: Bool
+}
+
+/// A room takes no more messages.
+package struct RoomClosed: EventPayload, Equatable {
+    package static let type = "room.closed"
+    package static let version = 1
+    package let room: RoomID
+}
+
+/// Who belongs to a private room has changed.
+package struct MembersChanged: EventPayload, Equatable {
+    package static let type = "members.changed"
+    package static let version = 1
+    package let room: RoomID
+    package let joined: [UserID]
+    package let left: [UserID]
+}
+
+/// Somebody said something. What it was stands with the room.
+package struct MessageSent: EventPayload, Equatable {
+    package static let type = "message.sent"
+    package static let version = 1
+    package let room: RoomID
+    package let message: MessageID
+    package let seq: Int64
+    package let author: UserID
+    package let parent: MessageID?
+    package let parentAuthor: UserID?
+    package let mentions: [UserID]
+    /// Members of a private room; nil where the whole team may see it.
+    package let audience: [UserID]?
+    package let video: RoomID?
+}
+
+package struct MessageEdited: EventPayload, Equatable {
+    package static let type = "message.edited"
+    package static let version = 1
+    package let room: RoomID
+    package let message: MessageID
+    package let seq: Int64
+    package let by: UserID
+}
+
+package struct MessageDeleted: EventPayload, Equatable {
+    package static let type = "message.deleted"
+    package static let version = 1
+    package let room: RoomID
+    package let message: MessageID
+    package let seq: Int64
+    package let by: UserID
+}

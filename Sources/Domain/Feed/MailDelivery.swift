@@ -1,0 +1,133 @@
+package import Kernel
+
+/// Sends the mails that are due.
+///
+/// A mail is in the queue once. A crash between handing a letter over and noting that may hand it over twice, with the same
+/// `Message-ID`.
+package struct MailDelivery: Sendable {
+    package struct Settings: Sendable {
+        package var publicURL: String
+        /// Taken from the queue, and on their way, at once.
+        package var concurrent: Int
+        package var maximumAttempts: Int
+        package var backoff: Backoff
+        /// Longer than a letter takes in the worst case.
+        package var lease: Duration
+        package var maximumInDigest: Int
+
+        package init(
+            publicURL: String, concurrent: Int = 4, maximumAttempts: Int = 12,
+            backoff: Backoff = Backoff(first: .seconds(30), maximum: .seconds(6 * 3600)),
+            lease: Duration = .seconds(300), maximumInDigest: Int = 50
+        ) {
+            self.publicURL = publicURL
+            self.concurrent = concurrent
+            self.maximumAttempts = maximumAttempts
+            self.backoff = backoff
+            self.lease = lease
+            self.maximumInDigest = maximumInDigest
+        }
+    }
+
+    package struct Person: Sendable {
+        package let name: String
+        package let email: String
+
+        package init(name: String, email: String) {
+            self.name = name
+            self.email = email
+        }
+    }
+
+    private let queue: any MailQueue
+    private let store: any FeedStore
+    private let sender: any MailSender
+    private let person: @Sendable (TenantID, UserID) async throws -> Person?
+    private let settings: Settings
+    private let now: @Sendable () -> Timestamp
+    private let observe: @Sendable (MailOutcome, QueuedMail) -> Void
+
+    /// `person` is nil for who is no longer in the team.
+    package init(
+        queue: any MailQueue, store: any FeedStore, sender: any MailSender, settings: Settings,
+        person: @escaping @Sendable (TenantID, UserID) async throws -> Person?,
+        now: @escaping @Sendable () -> Timestamp = { .now() },
+        observe: @escaping @Sendable (MailOutcome, QueuedMail) -> Void = { _, _ in }
+    ) {
+        self.queue = queue
+        self.store = store
+        self.sender = sender
+        self.settings = settings
+        self.person = person
+        self.now = now
+        self.observe = observe
+    }
+
+    /// Until none is due, or the task ends. How many were taken.
+    @discardableResult
+    package func deliverDue() async throws -> Int {
+        var taken = 0
+        while !Task.isCancelled {
+            let mails = try await queue.claim(settings.concurrent, lease: settings.lease, at: now())
+            guard !mails.isEmpty else { break }
+            taken += mails.count
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for mail in mails { group.addTask { try await deliver(mail) } }
+                try await group.waitForAll()
+            }
+        }
+        return taken
+    }
+
+    private func deliver(_ mail: QueuedMail) async throws {
+        let outcome: MailOutcome
+        do {
+            outcome = try await attempt(mail)
+        } catch {
+            if Task.isCancelled { throw error }
+            outcome = failed(mail, Failure.wrapping(error))
+        }
+        if try await queue.finish(mail, outcome, at: now()) { observe(outcome, mail) }
+    }
+
+    private func failed(_ mail: QueuedMail, _ failure: Failure) -> MailOutcome {
+        if failure.code == "mail_refused" || mail.attempt >= settings.maximumAttempts {
+            return .dead(reason: "\(failure)")
+        }
+        return .retry(
+            at: now() + settings.backoff.delay(afterAttempt: mail.attempt), reason: "\(failure)")
+    }
+
+    private func attempt(_ mail: QueuedMail) async throws -> MailOutcome {
+        guard let recipient = try await person(mail.tenant, mail.user) else { return .dropped }
+        let preferences =
+            try await store.preferences(of: mail.user, in: mail.tenant) ?? NotificationPreferences.standard
+        let wanted: NotificationPreferences.Mailing
+        if case .digest = mail.channel { wanted = .digest } else { wanted = .instant }
+        let content = try await queue.content(of: mail, limit: settings.maximumInDigest).filter {
+            preferences.mailing($0.kind) == wanted
+        }
+        guard !content.isEmpty else { return .dropped }
+        let time = now()
+        // Chosen, or begun, since the mail became due.
+        if let end = preferences.quietHours?.end(around: time, LocalTime(preferences.timeZone)) {
+            return .postpone(until: end)
+        }
+        let names = try await names(in: content, mail.tenant)
+        let text =
+            wanted == .digest
+            ? LetterText(digest: content, publicURL: settings.publicURL) { names[$0] }
+            : LetterText(content[0], publicURL: settings.publicURL) { names[$0] }
+        try await sender.send(
+            Letter(id: mail.letter, to: recipient.email, subject: text.subject, body: text.body))
+        return .sent
+    }
+
+    private func names(in content: [Notification], _ tenant: TenantID) async throws -> [UserID: String] {
+        var users = Set(content.compactMap(\.actor))
+        for notification in content { users.formUnion(Excerpt.mentioned(in: notification.excerpt ?? "")) }
+        var names: [UserID: String] = [:]
+        for user in users { names[user] = try await person(tenant, user)?.name }
+        return names
+    }
+}

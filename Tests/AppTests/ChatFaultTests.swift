@@ -1,0 +1,117 @@
+import Cluster
+import Foundation
+import Testing
+
+/// Nothing that was said is lost, doubled or out of order, while what serves the chat dies.
+@Suite(.serialized) struct ChatFaultTests {
+    /// Deaths in the test of deaths; an environment that has the time may ask for more.
+    static let deaths =
+        ProcessInfo.processInfo.environment["CLOUDSTREAM_CHAT_DEATHS"].flatMap(Int.init)
+        ?? (TestStage.current.hasGateway ? 25 : 50)
+
+    static let settings = [
+        "chat.messagesPerMinute=100000", "chat.tenantMessagesPerMinute=1000000", "chat.sweepInterval=500ms",
+        "chat.framesPerSecond=1000",
+    ]
+
+    /// Clients talk while `body` does its worst; then all that they saw and said is compared with what is stored.
+    private func talkWhile(
+        _ app: RunningApp, clients count: Int = 4, _ body: () async throws -> Void
+    ) async throws -> (history: ChatHistory, connections: Int) {
+        let ann = try await APIClient.signedUp(app.base)
+        let room = try await ann.send("POST", "/v1/rooms", ["kind": "team", "title": "Storm"]).text("id")
+        var chats: [String: ResumingChat] = [:]
+        for number in 1...count {
+            let client = number == 1 ? ann : try await ann.invited("c\(number)")
+            chats["c\(number)"] = ResumingChat(client, room: room, name: "c\(number)")
+        }
+        let talking = chats.values.map { chat in Task { await chat.run() } }
+        defer { for task in talking { task.cancel() } }
+        try await Task.sleep(for: .milliseconds(300))
+        try await body()
+        for chat in chats.values { await chat.stop() }
+        let stored = try await settled(chats, ann, room)
+        var history = ChatHistory(stored: stored)
+        var connections = 0
+        for (name, chat) in chats {
+            history.seen[name] = await chat.seen
+            history.sent[name] = await chat.sent
+            history.acknowledged.merge(await chat.acknowledged) { $1 }
+            connections += await chat.connections
+            let faults = await chat.faults
+            #expect(faults.isEmpty, "\(faults.prefix(3))")
+        }
+        return (history, connections)
+    }
+
+    /// Once everybody has all acknowledgements and has seen the end.
+    private func settled(
+        _ chats: [String: ResumingChat], _ ann: APIClient, _ room: String
+    ) async throws -> [ChatHistory.Entry] {
+        var stored: [ChatHistory.Entry] = []
+        for _ in 0..<300 {
+            try await Task.sleep(for: .milliseconds(100))
+            var waiting = 0
+            for chat in chats.values where await !chat.isSettled { waiting += 1 }
+            guard waiting == 0 else { continue }
+            stored = try await ResumingChat.stored(ann, room)
+            let end = stored.last?.seq ?? 0
+            for chat in chats.values where await chat.last < end { waiting += 1 }
+            if waiting == 0 { return stored }
+        }
+        return stored
+    }
+
+    @Test func `however often the server is killed, nothing is lost, doubled or out of order`() async throws {
+        try await RunningApp.with(Self.settings) { app in
+            let servers = app.processes.filter { $0.roles.contains("chat") }
+            let (history, connections) = try await talkWhile(app) {
+                for death in 0..<Self.deaths {
+                    let server = servers[death % servers.count]
+                    server.signal(SIGKILL)
+                    _ = await server.ended()
+                    try await app.relaunch(server)
+                    try await Task.sleep(for: .milliseconds(Int.random(in: 100...500)))
+                }
+            }
+            #expect(history.findings.isEmpty, "\(history.findings.prefix(5)) of \(history.stored.count)")
+            #expect(history.stored.count > Self.deaths * 4, "\(history.stored.count) messages in all")
+            #expect(connections > Self.deaths, "\(connections) connections")
+        }
+    }
+
+    @Test func `servers that drain one after the other lose nothing`() async throws {
+        try await RunningApp.with(Self.settings) { app in
+            let servers = app.processes.filter { $0.roles.contains("chat") }
+            let (history, _) = try await talkWhile(app) {
+                for server in servers {
+                    server.signal(SIGTERM)
+                    #expect(await server.ended() == 0)
+                    try await app.relaunch(server)
+                    try await Task.sleep(for: .milliseconds(500))
+                }
+            }
+            #expect(history.findings.isEmpty, "\(history.findings.prefix(5)) of \(history.stored.count)")
+        }
+    }
+
+    @Test(.enabled(if: TestStage.current.hasGateway, "one process has no Redis"))
+    func `without Redis, and with it again, nothing is lost`() async throws {
+        let variable = "CLOUDSTREAM_REDIS_URL"
+        let (proxies, url) = try await FaultWeb.proxies(
+            before: try StagePlace.server(ProcessInfo.processInfo.environment, variable))
+        try await RunningApp.with(Self.settings, environment: [variable: url]) { app in
+            let (history, _) = try await talkWhile(app) {
+                for _ in 0..<3 {
+                    for proxy in proxies { try await proxy.cut() }
+                    try await Task.sleep(for: .seconds(2))
+                    for proxy in proxies { try await proxy.heal() }
+                    try await Task.sleep(for: .seconds(2))
+                }
+            }
+            #expect(history.findings.isEmpty, "\(history.findings.prefix(5)) of \(history.stored.count)")
+            #expect(history.stored.count > 50)
+        }
+        for proxy in proxies { try await proxy.stop() }
+    }
+}

@@ -1,0 +1,80 @@
+import Foundation
+import Testing
+
+/// Polls by requests, on every stage.
+@Suite(.serialized) struct PollTests {
+    private func joined(_ owner: APIClient, _ role: String) async throws -> APIClient {
+        let offer = try await owner.send(
+            "POST", "/v1/invitations", ["email": "\(UUID().uuidString)@example.com", "role": role])
+        let answer = try await APIClient(base: owner.base).send(
+            "POST", "/v1/invitations/accept",
+            ["token": try offer.text("token"), "name": "Somebody", "password": APIClient.password])
+        return APIClient(base: owner.base, token: try answer.text("session.accessToken"))
+    }
+
+    private func votes(_ answer: APIClient.Answer) -> [Int?] {
+        (answer["options"] as? [[String: Any]] ?? []).map { $0["votes"] as? Int }
+    }
+
+    @Test func `a room is asked, votes once each, and hears what came of it`() async throws {
+        try await RunningApp.with { app in
+            let owner = try await APIClient.signedUp(app.base)
+            let (ada, viewer) = (try await joined(owner, "member"), try await joined(owner, "viewer"))
+            let room = try await ada.send("POST", "/v1/rooms", ["kind": "team", "title": "G"]).text("id")
+            let draft: [String: Any] = ["question": " Tea? ", "options": ["yes", "no", "☕"]]
+            let key = ["Idempotency-Key": "poll-1"]
+            let asked = try await ada.send("POST", "/v1/rooms/\(room)/polls", draft, headers: key)
+            let again = try await ada.send("POST", "/v1/rooms/\(room)/polls", draft, headers: key)
+            #expect(asked.status == 201 && asked["question"] as? String == "Tea?", "\(asked.json)")
+            let poll = try asked.text("id")
+            #expect(again["id"] as? String == poll)
+            for (client, option) in [(viewer, 1), (owner, 1), (owner, 2), (owner, 2)] {
+                let answer = try await client.send("PUT", "/v1/polls/\(poll)/vote", ["option": option])
+                #expect(answer.status == 200 && answer["choice"] as? Int == option, "\(answer.json)")
+            }
+            let seen = try await ada.send("GET", "/v1/polls/\(poll)")
+            #expect(votes(seen) == [0, 1, 1] && seen["choice"] is NSNull)
+            #expect(try await viewer.send("PUT", "/v1/polls/\(poll)/vote", ["option": 3]).status == 400)
+            #expect(try await viewer.send("POST", "/v1/polls/\(poll)/close").status == 403)
+            #expect(try await viewer.send("POST", "/v1/rooms/\(room)/polls", draft).status == 403)
+            for _ in 0..<2 { #expect(try await ada.send("POST", "/v1/polls/\(poll)/close").status == 200) }
+            let late = try await viewer.send("PUT", "/v1/polls/\(poll)/vote", ["option": 0])
+            #expect(late.status == 409 && late.code == "poll_closed")
+            let list = try await viewer.send("GET", "/v1/rooms/\(room)/polls")
+            #expect((list["items"] as? [[String: Any]])?.map { $0["closedAt"] is String } == [true])
+        }
+    }
+
+    @Test func `a poll is for those who may see its room`() async throws {
+        try await RunningApp.with { app in
+            let owner = try await APIClient.signedUp(app.base)
+            let (ada, bob) = (try await joined(owner, "member"), try await joined(owner, "member"))
+            let stranger = try await APIClient.signedUp(app.base)
+            let room = try await ada.send(
+                "POST", "/v1/rooms", ["kind": "team", "title": "S", "private": true]
+            ).text("id")
+            let draft: [String: Any] = ["question": "Tea?", "options": ["yes", "no"]]
+            let poll = try await ada.send("POST", "/v1/rooms/\(room)/polls", draft).text("id")
+            for client in [bob, owner, stranger] {
+                let answers = [
+                    try await client.send("GET", "/v1/polls/\(poll)"),
+                    try await client.send("PUT", "/v1/polls/\(poll)/vote", ["option": 0]),
+                    try await client.send("POST", "/v1/polls/\(poll)/close"),
+                    try await client.send("GET", "/v1/rooms/\(room)/polls"),
+                    try await client.send("POST", "/v1/rooms/\(room)/polls", draft),
+                ]
+                #expect(answers.map(\.status) == [404, 404, 404, 404, 404])
+            }
+            for bad in [["question": "", "options": ["a", "b"]], ["question": "?", "options": ["a"]]]
+                as [[String: Any]]
+                + [
+                    ["question": "?", "options": ["a", " a "]],
+                    ["question": "a\u{0}", "options": ["a", "b"]],
+                ]
+            {
+                #expect(try await ada.send("POST", "/v1/rooms/\(room)/polls", bad).status == 400)
+            }
+            #expect(votes(try await ada.send("GET", "/v1/polls/\(poll)")) == [0, 0])
+        }
+    }
+}

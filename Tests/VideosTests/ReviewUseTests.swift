@@ -1,0 +1,346 @@
+import Crypto
+import Kernel
+import Memory
+import Relational
+import Security
+import TestDatabase
+import Testing
+
+@testable import Videos
+
+/// Comments, verdicts, versions and links, as the use cases play together.
+@Suite struct ReviewUseTests {
+    private func member(of stage: VideoStage, _ role: Role = .member) -> Caller {
+        Caller(tenant: stage.owner.tenant, user: UserID(), role: role)
+    }
+
+    private func told(_ stage: VideoStage) async throws -> [String] {
+        try await stage.react().map(\.type)
+    }
+
+    @Test func `comments are counted, edited by their authors, settled by others and told of`() async throws {
+        try await VideoStage.with { stage in
+            let video = try await stage.upload()
+            _ = try await stage.react()
+            let (ann, bea) = (member(of: stage), member(of: stage))
+            let reviews = stage.reviews
+            let top = try await reviews.add(.init("One", atSeconds: 1), to: video.id, by: ann, nil)
+            let reply = try await reviews.add(.init("Two", parent: top.id), to: video.id, by: bea, nil)
+            #expect(reply.atSeconds == 1 && reply.parent == top.id)
+            #expect(try await stage.video(video.id)?.review.comments == 2)
+            let others = Reviews.Change(body: "Mine", isResolved: nil)
+            #expect(
+                await failureCode { _ = try await reviews.change(top.id, others, by: bea, nil) }
+                    == "forbidden")
+            #expect(
+                await failureCode { _ = try await reviews.change(top.id, others, by: stage.owner, nil) }
+                    == "forbidden")
+            let own = try await reviews.change(top.id, others, by: ann, nil)
+            #expect(own.body == "Mine" && own.editedAt == stage.clock.now)
+            let settle = Reviews.Change(body: nil, isResolved: true)
+            #expect(try await reviews.change(top.id, settle, by: bea, nil).resolution?.by == bea.user)
+            #expect(try await stage.video(video.id)?.review.openThreads == 0)
+            let again = try await reviews.change(top.id, settle, by: ann, nil)
+            #expect(again.resolution?.by == bea.user)
+            #expect(
+                await failureCode { _ = try await reviews.change(reply.id, settle, by: bea, nil) }
+                    == "invalid_request")
+            let reopened = try await reviews.change(top.id, .init(body: nil, isResolved: false), by: ann, nil)
+            #expect(reopened.resolution == nil)
+            #expect(
+                try await told(stage) == [
+                    "comment.added", "comment.added", "comment.edited", "comment.resolved",
+                    "comment.resolved",
+                ])
+        }
+    }
+
+    @Test func `a deleted comment loses its words and keeps its replies`() async throws {
+        try await VideoStage.with { stage in
+            let video = try await stage.upload()
+            let (ann, bea) = (member(of: stage), member(of: stage))
+            let reviews = stage.reviews
+            let top = try await reviews.add(.init("One"), to: video.id, by: ann, nil)
+            let reply = try await reviews.add(.init("Two", parent: top.id), to: video.id, by: bea, nil)
+            #expect(await failureCode { try await reviews.delete(top.id, by: bea, nil) } == "forbidden")
+            try await reviews.delete(top.id, by: ann, nil)
+            try await reviews.delete(reply.id, by: member(of: stage, .admin), nil)
+            for change in [Reviews.Change(body: "x", isResolved: nil), .init(body: nil, isResolved: true)] {
+                #expect(
+                    await failureCode { _ = try await reviews.change(top.id, change, by: ann, nil) }
+                        == "not_found")
+            }
+            #expect(await failureCode { try await reviews.delete(top.id, by: ann, nil) } == "not_found")
+            let page = try await reviews.comments(
+                of: video.id, PageRequest(limit: 10, order: .oldestFirst), isResolved: nil, bea)
+            #expect(page.items.map(\.id) == [top.id, reply.id] && page.items.allSatisfy { $0.body == nil })
+            #expect(try await stage.video(video.id)?.review.comments == 0)
+            #expect(
+                await failureCode {
+                    _ = try await reviews.add(.init("x", parent: top.id), to: video.id, by: bea, nil)
+                } == "parent_missing")
+        }
+    }
+
+    @Test func `viewers read, and neither comment nor judge nor share`() async throws {
+        try await VideoStage.with { stage in
+            let video = try await stage.upload()
+            let viewer = member(of: stage, .viewer)
+            let page = PageRequest(limit: 10)
+            _ = try await stage.reviews.comments(of: video.id, page, isResolved: nil, viewer)
+            _ = try await stage.reviews.verdict(on: video.id, viewer)
+            let attempts: [() async throws -> Void] = [
+                { _ = try await stage.reviews.add(.init("x"), to: video.id, by: viewer, nil) },
+                { _ = try await stage.reviews.judge(video.id, .approved, note: nil, by: viewer, nil) },
+                { _ = try await stage.shares.create(.init(), of: video.id, by: viewer, nil) },
+                { _ = try await stage.shares.shares(of: video.id, page, viewer) },
+                { try await stage.shares.revoke(ShareID(), of: video.id, by: viewer, nil) },
+            ]
+            for attempt in attempts { #expect(await failureCode(attempt) == "forbidden") }
+        }
+    }
+
+    @Test func `verdicts add up, and a later version waits for its own`() async throws {
+        try await VideoStage.with { stage in
+            let first = try await stage.upload()
+            let (ann, bea) = (member(of: stage), member(of: stage))
+            let reviews = stage.reviews
+            #expect(first.review.approval == .none)
+            _ = try await reviews.judge(first.id, .approved, note: " ", by: ann, nil)
+            let verdict = try await reviews.judge(first.id, .changesRequested, note: "Louder", by: bea, nil)
+            #expect(verdict.outcome == .changesRequested && verdict.approvals.map(\.note) == [nil, "Louder"])
+            #expect(try await stage.video(first.id)?.review.approval == .changesRequested)
+            #expect(try await reviews.judge(first.id, nil, note: nil, by: bea, nil).outcome == .approved)
+            let second = try await stage.upload(versionOf: first.id)
+            #expect(second.review.approval == .pending && second.version.number == 2)
+            _ = try await reviews.judge(second.id, .approved, note: nil, by: ann, nil)
+            #expect(try await reviews.judge(second.id, nil, note: nil, by: ann, nil).outcome == .pending)
+            #expect(try await stage.video(first.id)?.review.approval == .approved)
+        }
+    }
+
+    @Test func `a version is stacked on the newest, is the latest once it has come, and is told of then`()
+        async throws
+    {
+        try await VideoStage.with { stage in
+            let first = try await stage.upload()
+            let announced = try await stage.library.announce(
+                .sample(), versionOf: first.id, by: stage.owner, nil)
+            #expect(announced.video.version == .init(stack: first.id, number: 2, isLatest: false))
+            #expect(try await stage.video(first.id)?.version.isLatest == true)
+            _ = try await told(stage)
+            let second = try await stage.complete(announced, stage.send(announced))
+            #expect(second.version.isLatest)
+            #expect(try await stage.video(first.id)?.version.isLatest == false)
+            #expect(try await told(stage) == ["video.uploaded", "video.versioned"])
+            let third = try await stage.upload(versionOf: first.id)
+            #expect(third.version == .init(stack: first.id, number: 3, isLatest: true))
+            let versions = try await stage.library.versions(of: second.id, stage.owner)
+            #expect(versions.map(\.id) == [third.id, second.id, first.id])
+            try await stage.library.delete(third.id, by: stage.owner, nil)
+            #expect(try await stage.video(second.id)?.version.isLatest == true)
+            try await stage.library.delete(first.id, by: stage.owner, nil)
+            let left = try await stage.library.versions(of: second.id, stage.owner)
+            #expect(left.map(\.id) == [second.id] && left[0].version.isLatest)
+            let next = try await stage.upload(versionOf: second.id)
+            #expect(next.version == .init(stack: first.id, number: 3, isLatest: true))
+        }
+    }
+
+    @Test func `versions announced at once get numbers of their own, and one is the latest`() async throws {
+        try await VideoStage.with { stage in
+            let first = try await stage.upload()
+            let announced = try await withThrowingTaskGroup(of: VideoLibrary.Announced.self) { group in
+                for _ in 0..<3 {
+                    group.addTask {
+                        try await stage.library.announce(
+                            .sample(bytes: 100), versionOf: first.id, by: stage.owner, nil)
+                    }
+                }
+                return try await group.reduce(into: []) { $0.append($1) }
+            }
+            #expect(Set(announced.map(\.video.version.number)) == [2, 3, 4])
+            for one in announced.shuffled() { _ = try await stage.complete(one, stage.send(one)) }
+            let versions = try await stage.library.versions(of: first.id, stage.owner)
+            #expect(versions.map(\.version.number) == [4, 3, 2, 1])
+            #expect(versions.map(\.version.isLatest) == [true, false, false, false])
+        }
+    }
+
+    @Test func `only who may edit a video stacks a version on it`() async throws {
+        try await VideoStage.with { stage in
+            let first = try await stage.upload()
+            let other = Caller(tenant: TenantID(), user: UserID(), role: .owner)
+            for (caller, code) in [(member(of: stage), "forbidden"), (other, "not_found")] {
+                #expect(
+                    await failureCode {
+                        _ = try await stage.library.announce(.sample(), versionOf: first.id, by: caller, nil)
+                    } == code)
+            }
+            #expect(try await stage.usage().openUploads == 0)
+        }
+    }
+
+    @Test func `a deleted video's comments are removed and each is told of`() async throws {
+        try await VideoStage.with { stage in
+            let (video, kept) = (try await stage.upload(), try await stage.upload())
+            for number in 0..<205 {
+                _ = try await stage.reviews.add(.init("\(number)"), to: video.id, by: stage.owner, nil)
+            }
+            let other = try await stage.reviews.add(.init("x"), to: kept.id, by: stage.owner, nil)
+            while try await !stage.react().isEmpty {}
+            try await stage.library.delete(video.id, by: stage.owner, nil)
+            var events: [Event] = []
+            repeat { events = try await stage.react() } while !events.contains { $0.type == "video.deleted" }
+            // The deletion is told twice, as any event may be.
+            for event in events where event.type == "video.deleted" { try await stage.reactions.apply(event) }
+            var deleted: Set<CommentID> = []
+            while case let batch = try await stage.react(), !batch.isEmpty {
+                for event in batch { deleted.insert(try event.payload(CommentDeleted.self).comment) }
+            }
+            #expect(deleted.count == 205 && !deleted.contains(other.id))
+            let ids = try await stage.reviewStore.read(stage.owner.tenant) {
+                try $0.commentIDs(PageRequest(limit: 10)).items
+            }
+            #expect(ids == [other.id])
+        }
+    }
+
+    @Test func `a guest comes in with the password, watches, comments, and is out when the link is revoked`()
+        async throws
+    {
+        try await VideoStage.with { stage in
+            let video = try await stage.upload()
+            let shares = stage.shares
+            let offer = try await shares.create(
+                .init(password: "open sesame", allowsComments: true), of: video.id, by: stage.owner, nil)
+            #expect(try await shares.preview(offer.token).share.hasPassword)
+            for password in [nil, "", "open", "open sesame "] {
+                #expect(
+                    await failureCode {
+                        _ = try await shares.enter(offer.token, password: password, name: nil)
+                    }
+                        == "password_wrong")
+            }
+            let entry = try await shares.enter(offer.token, password: "open sesame", name: "Gus")
+            #expect(entry.expiresAt == stage.clock.now + GuestPass.lifetime && entry.share.views == 1)
+            let guest = try await shares.guest(offer.token, pass: entry.token)
+            let comment = try await shares.add(
+                .init("Hello <@\(stage.owner.user)>"), by: guest, nil, traceParent: nil)
+            #expect(comment.author == .guest(name: "Gus", share: offer.share.id))
+            #expect(comment.mentions.isEmpty, "guests call nobody")
+            #expect(try await shares.comments(PageRequest(limit: 10), for: guest).items == [comment])
+            #expect(try await shares.isOpen(offer.share.id, in: stage.owner.tenant))
+            try await shares.revoke(offer.share.id, of: video.id, by: stage.owner, nil)
+            try await shares.revoke(offer.share.id, of: video.id, by: stage.owner, nil)
+            #expect(await failureCode { _ = try await shares.preview(offer.token) } == "share_ended")
+            #expect(
+                await failureCode { _ = try await shares.guest(offer.token, pass: entry.token) }
+                    == "share_ended")
+            #expect(
+                await failureCode { _ = try await shares.add(.init("x"), by: guest, nil, traceParent: nil) }
+                    == "share_ended", "also of one who was let through a moment before")
+            #expect(try await !shares.isOpen(offer.share.id, in: stage.owner.tenant))
+            #expect(
+                try await told(stage).filter { $0.hasPrefix("share.") } == ["share.created", "share.revoked"])
+        }
+    }
+
+    @Test func `a pass is good for two hours, for its link, and not beyond the link's end`() async throws {
+        try await VideoStage.with { stage in
+            let video = try await stage.upload()
+            let shares = stage.shares
+            let (long, other) = (
+                try await shares.create(.init(), of: video.id, by: stage.owner, nil),
+                try await shares.create(.init(), of: video.id, by: stage.owner, nil)
+            )
+            let short = try await shares.create(
+                .init(expiresAt: stage.clock.now + .seconds(60)), of: video.id, by: stage.owner, nil)
+            let entry = try await shares.enter(long.token, password: nil, name: nil)
+            let brief = try await shares.enter(short.token, password: nil, name: nil)
+            #expect(brief.expiresAt == short.share.expiresAt)
+            for pass in [nil, "", "x", long.token, brief.token] {
+                #expect(
+                    await failureCode { _ = try await shares.guest(long.token, pass: pass) }
+                        == "unauthenticated")
+            }
+            #expect(
+                await failureCode { _ = try await shares.guest(other.token, pass: entry.token) }
+                    == "unauthenticated")
+            let guest = try await shares.guest(long.token, pass: entry.token)
+            #expect(
+                await failureCode { _ = try await shares.add(.init("x"), by: guest, nil, traceParent: nil) }
+                    == "forbidden", "a link for watching alone")
+            stage.clock.advance(by: GuestPass.lifetime)
+            #expect(
+                await failureCode { _ = try await shares.guest(long.token, pass: entry.token) }
+                    == "unauthenticated")
+            #expect(
+                await failureCode { _ = try await shares.enter(short.token, password: nil, name: nil) }
+                    == "share_ended")
+        }
+    }
+
+    @Test func `a link of another video, an unknown one and a forged one are one and the same`() async throws
+    {
+        try await VideoStage.with { stage in
+            let (video, other) = (try await stage.upload(), try await stage.upload())
+            let shares = stage.shares
+            let offer = try await shares.create(.init(), of: video.id, by: stage.owner, nil)
+            let unknown = stage.tokens.token(of: .init(tenant: stage.owner.tenant, share: ShareID()))
+            let foreign = stage.tokens.token(of: .init(tenant: TenantID(), share: offer.share.id))
+            for token in [unknown, foreign, "", "x", offer.token + "A", String(offer.token.dropLast())] {
+                #expect(await failureCode { _ = try await shares.preview(token) } == "not_found")
+            }
+            #expect(
+                await failureCode {
+                    try await shares.revoke(offer.share.id, of: other.id, by: stage.owner, nil)
+                }
+                    == "not_found")
+            let member = member(of: stage)
+            #expect(
+                await failureCode { try await shares.revoke(offer.share.id, of: video.id, by: member, nil) }
+                    == "forbidden")
+            try await stage.library.delete(video.id, by: stage.owner, nil)
+            #expect(await failureCode { _ = try await shares.preview(offer.token) } == "not_found")
+        }
+    }
+
+    @Test func `a repeated request makes one link and answers the same token`() async throws {
+        try await VideoStage.with { stage in
+            let video = try await stage.upload()
+            let once = OnceKey(scope: "s", key: "k")
+            let first = try await stage.shares.create(.init(), of: video.id, by: stage.owner, once)
+            let again = try await stage.shares.create(.init(), of: video.id, by: stage.owner, once)
+            #expect(first.token == again.token && first.share == again.share)
+            let listed = try await stage.shares.shares(of: video.id, PageRequest(limit: 10), stage.owner)
+            #expect(listed.items == [first.share])
+        }
+    }
+}
+
+extension VideoStage {
+    fileprivate var reviewStore: any ReviewStore { RelationalReviewStore(database) }
+
+    fileprivate var reviews: Reviews {
+        Reviews(store: reviewStore, notices: notices, now: { [clock] in clock.now })
+    }
+
+    fileprivate var tokens: HMACShareTokens {
+        HMACShareTokens(secret: SymmetricKey(data: Array("a key for these tests, long enough".utf8)))
+    }
+
+    fileprivate var shares: Shares {
+        let hasher = ScryptPasswordHasher(rounds: 16, concurrent: 1)
+        return Shares(
+            store: reviewStore, reviews: reviews, tokens: tokens,
+            passwords: .init(
+                hash: { try await hasher.hash($0) }, verify: { try await hasher.verify($0, against: $1) }),
+            now: { [clock] in clock.now })
+    }
+
+    fileprivate func upload(versionOf earlier: VideoID) async throws -> Video {
+        let announced = try await library.announce(.sample(), versionOf: earlier, by: owner, nil)
+        return try await complete(announced, send(announced))
+    }
+}

@@ -1,0 +1,108 @@
+// Messages on their way, in the order they were written: sent over the line a few at a time, asked again over HTTP when
+// nobody answers, told apart by their client id.
+import { Timers } from '../timers.js';
+
+const ACK_MS = 8000;
+const TRIES = 4;
+/** More at once would be refused by a server that others write to as well. */
+const WINDOW = 8;
+const PASSING = new Set(['rate_limited', 'overloaded', 'unavailable', 'timeout', 'outcome_unknown', 'unknown']);
+
+export class Outbox {
+  #queue = [];
+  #held = new Set();
+
+  /** `transmit(frame)` says whether it left; `post(roomId, message)` goes over HTTP; `taken(roomId, ack)`, `changed(roomId)`. */
+  constructor({ clock, transmit, post, log, taken, changed }) {
+    Object.assign(this, { transmit, post, log, taken, changed });
+    this.timers = new Timers(clock);
+  }
+
+  clear() {
+    this.timers.clear();
+    this.#queue = [];
+    this.#held.clear();
+  }
+
+  /** Shows the message in its room and sends it. */
+  add(roomId, clientId, body, parentId) {
+    const message = this.log(roomId).add(clientId, body, parentId, 'waiting');
+    this.#queue.push({ roomId, message });
+    this.#pump();
+    this.changed(roomId);
+  }
+
+  retry(roomId, clientId) {
+    const message = this.log(roomId).sending(clientId);
+    if (!message) return;
+    Object.assign(message, { state: 'waiting', tries: 0, reason: '' });
+    this.#pump();
+    this.changed(roomId);
+  }
+
+  /** The line is gone, or a new one is there: what was under way waits, and goes again in order. */
+  restart() {
+    this.timers.clear();
+    this.#held.clear();
+    for (const { message } of this.#queue) if (message.state === 'sending') message.state = 'waiting';
+    this.#pump();
+    for (const { roomId } of this.#queue) this.changed(roomId);
+  }
+
+  /** Over HTTP, what waits in a room. */
+  async deliver(roomId) {
+    for (const { message } of this.#queue.filter((each) => each.roomId === roomId && each.message.state === 'waiting')) await this.#post(roomId, message);
+  }
+
+  /** The message is in the room, or is not wanted any more. */
+  settled(clientId) {
+    this.timers.cancel(clientId);
+    this.#queue = this.#queue.filter(({ message }) => message.clientId !== clientId);
+    this.#pump();
+  }
+
+  refused(roomId, { clientId, code, detail, isPassing = PASSING.has(code) }) {
+    this.timers.cancel(clientId);
+    const message = this.log(roomId).sending(clientId);
+    if (!message) return;
+    message.tries = (message.tries ?? 0) + 1;
+    if (isPassing && message.tries < TRIES) {
+      message.state = 'waiting';
+      // What was written after it in the room waits with it.
+      this.#held.add(roomId);
+      this.timers.after(clientId, 1000 * 2 ** message.tries, () => { this.#held.delete(roomId); this.#pump(); this.changed(roomId); });
+    } else {
+      Object.assign(message, { state: 'failed', reason: detail || 'The message was not taken.' });
+    }
+    this.#pump();
+    this.changed(roomId);
+  }
+
+  #pump() {
+    let under = this.#queue.filter(({ message }) => message.state === 'sending').length;
+    for (const { roomId, message } of this.#queue) {
+      if (under >= WINDOW) return;
+      if (message.state !== 'waiting' || this.#held.has(roomId)) continue;
+      // Before the frame leaves: the answer may come at once.
+      message.state = 'sending';
+      if (!this.transmit({ type: 'send', roomId, ...contentOf(message) })) {
+        message.state = 'waiting';
+        return;
+      }
+      under += 1;
+      // Neither taken nor refused: asked again over HTTP, which the client id makes harmless.
+      if (message.state === 'sending') this.timers.after(message.clientId, ACK_MS, () => this.#post(roomId, message));
+    }
+  }
+
+  async #post(roomId, message) {
+    try {
+      this.taken(roomId, await this.post(roomId, contentOf(message)));
+    } catch (error) {
+      const isPassing = error.status === undefined || error.status >= 500 || error.status === 429;
+      this.refused(roomId, { clientId: message.clientId, code: error.code, detail: error.message, isPassing });
+    }
+  }
+}
+
+const contentOf = ({ clientId, body, parentId }) => ({ clientId, body, ...(parentId && { parentId }) });

@@ -1,0 +1,92 @@
+// The page of a shared link: for people without an account.
+import { ApiError, sentence } from '../api.js';
+import { fill, h, setText } from '../dom.js';
+import { fullTime } from '../format.js';
+import { icon, logo } from '../icons.js';
+import { HELP } from '../player/keys.js';
+import { ReviewPanel } from '../review/panel.js';
+import { allPages } from '../review/source.js';
+import { randomKey } from '../session.js';
+import { showDialog } from '../views/dialog.js';
+import { themeButton } from '../views/entry.js';
+import { field, form } from '../views/form.js';
+import { Stage } from '../views/stage.js';
+import { request } from './request.js';
+
+const NAME_KEY = 'cloudstream.guest';
+const REFRESH_MS = 10_000;
+
+export function guestPage(token) {
+  const base = `/v1/shared/${encodeURIComponent(token)}`;
+  const main = h('main.guest-main', { id: 'main' }, h('div.guest-wait', h('div.spinner')));
+  const element = h('div.guest', h('header.header', h('span.brand', logo(), h('span', 'CloudStream')), h('div.header-end', themeButton())), main);
+  open();
+  return element;
+
+  async function open() {
+    try {
+      const link = await request(base);
+      document.title = `${link.title} · CloudStream`;
+      if (!link.hasPassword && !link.allowComments) return watch(link, await request(`${base}/views`, { method: 'POST', body: {} }));
+      ask(link);
+    } catch (error) {
+      fail(error);
+    }
+  }
+
+  function ask(link) {
+    const fields = [
+      link.allowComments && field({ label: 'Your name', name: 'name', type: 'text', maxlength: 100, autocomplete: 'name', value: recall(), hint: 'Shown beside your comments.', autofocus: true }),
+      link.hasPassword && field({ label: 'Password', name: 'password', type: 'password', autocomplete: 'off' }),
+    ].filter(Boolean);
+    fill(main, h('div.guest-entry', icon(link.hasPassword ? 'lock' : 'film'), h('h1', link.title), h('p.lead', 'This video was shared with you.'),
+      form({
+        fields, action: 'Watch the video',
+        submit: async ({ name = '', password }) => {
+          if (name) localStorage.setItem(NAME_KEY, name.trim());
+          watch(link, await request(`${base}/views`, { method: 'POST', body: { ...(password && { password }), ...(name && { name: name.trim() }) } }), name.trim());
+        },
+      }),
+      h('p.muted', [link.expiresAt && `The link ends ${fullTime(link.expiresAt)}.`, Number.isInteger(link.viewsLeft) && `${link.viewsLeft} ${link.viewsLeft === 1 ? 'view' : 'views'} left.`].filter(Boolean).join(' '))));
+    main.querySelector('[autofocus], input')?.focus();
+  }
+
+  function watch(link, { video, guestToken }, name) {
+    const stage = new Stage({
+      // A new address would count one more view; the one at hand lasts for hours.
+      renew: async () => { throw new Error('The link has to be opened again.'); },
+      help: () => showDialog('Keyboard shortcuts', h('dl.keys', HELP.map(([keys, what]) => [h('dt', keys), h('dd', what)]))),
+    });
+    const review = link.allowComments ? new ReviewPanel({ source: guestComments(guestToken, name) }) : null;
+    fill(main, h('div.page.watch', { class: review ? '' : 'is-alone' }, h('div.watch-columns',
+      h('div.watch-main', stage.element, h('div.watch-head', h('div.title', h('h1', video.title ?? link.title), h('p.lead', 'Shared with you'))), stage.state),
+      review && h('aside.watch-side', { 'aria-label': 'Comments' }, h('h2.side-title', 'Comments'), review.element))));
+    stage.show(video);
+    review?.attach(stage.player);
+    if (review) setInterval(() => { if (!document.hidden) review.reload(); }, REFRESH_MS);
+  }
+
+  function guestComments(guestToken, name) {
+    const headers = { Authorization: `Guest ${guestToken}` };
+    return {
+      canComment: true, canResolve: false, mentions: false, me: { userId: null, name: name || 'Guest' }, newKey: randomKey,
+      list: (signal) => allPages(`${base}/comments`, (path) => request(path, { headers, signal })),
+      add: (comment, key) => request(`${base}/comments`, { method: 'POST', headers: { ...headers, 'Idempotency-Key': key }, body: comment }),
+      mayEdit: () => false, mayRemove: () => false,
+      nameOf: (author) => author?.name || (author?.userId ? 'Team member' : 'Guest'),
+      isGuest: (author) => !author?.userId,
+    };
+  }
+
+  function fail(error) {
+    const isOver = error instanceof ApiError && (error.status === 404 || error.status === 410);
+    const text = error.status === 410 ? 'This link has ended.' : error.status === 404 ? 'This link does not exist.' : 'The video cannot be shown.';
+    fill(main, h('div.guest-entry', icon('alert'), h('h1', text), h('p.lead', isOver ? 'Ask the person who sent it for a new one.' : sentence(error)),
+      !isOver && h('button.button', { type: 'button', onclick: () => location.reload() }, 'Try again')));
+    setText(document.querySelector('title'), `${text} · CloudStream`);
+  }
+}
+
+function recall() {
+  try { return localStorage.getItem(NAME_KEY) ?? ''; } catch { return ''; }
+}

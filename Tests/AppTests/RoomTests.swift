@@ -285,7 +285,16 @@ import Testing
             }
             let both = ["the lighthouse scene is long", "the lighthouse budget is tiny"]
             let began = ContinuousClock.now
-            try await until { try await found(team.viewer, "lihgthouse") == both }
+            var seen: [String] = []
+            do {
+                try await until {
+                    seen = try await found(team.viewer, "lihgthouse")
+                    return seen == both
+                }
+            } catch {
+                Issue.record("found last: \(seen)")
+                throw error
+            }
             #expect(ContinuousClock.now - began < .seconds(30))
             #expect(try await found(team.viewer, "lighthouse", "&roomId=\(secret)") == [both[1]])
             #expect(try await found(team.viewer, "lighthouse", "&kind=message") == both)
@@ -346,10 +355,12 @@ import Testing
     }
 
     /// Waits until `condition` holds, as long as a projector may take on a busy machine.
-    private func until(_ condition: () async throws -> Bool) async throws {
+    private func until(line: Int = #line, _ condition: () async throws -> Bool) async throws {
         let end = ContinuousClock.now + .seconds(60)
         while try await !condition() {
-            guard ContinuousClock.now < end else { throw StageFailure("it did not come to be") }
+            guard ContinuousClock.now < end else {
+                throw StageFailure("what line \(line) waits for did not come to be")
+            }
             try await Task.sleep(for: .milliseconds(50))
         }
     }

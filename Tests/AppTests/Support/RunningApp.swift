@@ -7,6 +7,7 @@ import Postgres
 import Relational
 import S3Objects
 import SQLite
+import Synchronization
 import Testing
 
 /// The built program, running in a temporary folder on free ports, in as many processes as its stage has; gone with its
@@ -217,9 +218,13 @@ final class RunningApp: @unchecked Sendable {
 
 /// Ports below the range that outgoing connections take.
 enum FreePort {
+    /// Of this program: a port is free until somebody listens, and must not be given away twice before.
+    private static let taken = Mutex<Set<Int>>([])
+
     static func take() throws -> Int {
         for _ in 0..<200 {
             let port = Int.random(in: 20_000..<32_000)
+            guard taken.withLock({ $0.insert(port).inserted }) else { continue }
             let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
             defer { close(descriptor) }
             var address = sockaddr_in()

@@ -113,7 +113,7 @@ struct StageFaultTests {
                 let outcome = try await LoadClients.around(client) {
                     try await Task.sleep(for: .seconds(1))
                     try await cluster.kill("postgres-1")
-                    try await cluster.promote("postgres-2")
+                    try await cluster.promote(try await cluster.heir())
                     try await Task.sleep(for: .seconds(2))
                 }
                 #expect(outcome.staleReads == 0)

@@ -27,6 +27,11 @@ extension LocalCluster {
         try await family.raise(plan, in: folder)
     }
 
+    /// The replica to promote, once the primary is dead, so that nothing acknowledged is lost.
+    package func heir() async throws -> String {
+        try await PostgresServers(try await context).heir(in: folder)
+    }
+
     /// Makes a replica the primary, points the other replicas to it, restarts PgBouncer, and rewrites the
     /// environment file. The former primary must be dead: two at once would both take writes.
     package func promote(_ name: String) async throws {

@@ -249,7 +249,7 @@ import Testing
                 try await team.bob.send("POST", "/v1/rooms", ["kind": "video", "videoId": unknown]).status
                     == 404)
             #expect(try await team.ada.send("DELETE", "/v1/videos/\(video)").status == 204)
-            try await until { try await team.bob.send("GET", "/v1/rooms/\(room)")["closedAt"] is String }
+            try await until(app) { try await team.bob.send("GET", "/v1/rooms/\(room)")["closedAt"] is String }
             #expect(try await say("late", in: room, by: team.bob).code == "room_closed")
             #expect((try await team.bob.send("GET", query)["items"] as? [Any])?.isEmpty == true)
         }
@@ -261,7 +261,7 @@ import Testing
             let room = try await made(
                 team.ada, ["kind": "team", "title": "Plans", "private": true, "userIds": [team.ids[1]]])
             #expect(try await team.owner.send("DELETE", "/v1/users/\(team.ids[1])").status == 204)
-            try await until {
+            try await until(app) {
                 (try await team.ada.send("GET", "/v1/rooms/\(room)")["members"] as? [String]) == [team.ids[0]]
             }
         }
@@ -285,16 +285,7 @@ import Testing
             }
             let both = ["the lighthouse scene is long", "the lighthouse budget is tiny"]
             let began = ContinuousClock.now
-            var seen: [String] = []
-            do {
-                try await until {
-                    seen = try await found(team.viewer, "lihgthouse")
-                    return seen == both
-                }
-            } catch {
-                Issue.record("found last: \(seen)")
-                throw error
-            }
+            try await until(app) { try await found(team.viewer, "lihgthouse") == both }
             #expect(ContinuousClock.now - began < .seconds(30))
             #expect(try await found(team.viewer, "lighthouse", "&roomId=\(secret)") == [both[1]])
             #expect(try await found(team.viewer, "lighthouse", "&kind=message") == both)
@@ -308,12 +299,12 @@ import Testing
             let edit = try await team.ada.send(
                 "PATCH", "/v1/messages/\(try shown.text("id"))", ["body": "the harbour scene is long"])
             #expect(edit.status == 200)
-            try await until { try await found(team.bob, "harbour") == ["the harbour scene is long"] }
+            try await until(app) { try await found(team.bob, "harbour") == ["the harbour scene is long"] }
             #expect(try await found(team.bob, "lighthouse") == [])
             #expect(try await team.ada.send("DELETE", "/v1/messages/\(try hidden.text("id"))").status == 204)
-            try await until { try await found(team.viewer, "budget") == [] }
+            try await until(app) { try await found(team.viewer, "budget") == [] }
             #expect(try await app.command("projections", "rebuild", "search", "--wipe").0 == 0)
-            try await until { try await found(team.bob, "harbour").count == 1 }
+            try await until(app) { try await found(team.bob, "harbour").count == 1 }
             #expect(try await found(team.viewer, "budget") == [])
         }
     }
@@ -355,11 +346,16 @@ import Testing
     }
 
     /// Waits until `condition` holds, as long as a projector may take on a busy machine.
-    private func until(line: Int = #line, _ condition: () async throws -> Bool) async throws {
+    private func until(
+        _ app: RunningApp, line: Int = #line, _ condition: () async throws -> Bool
+    ) async throws {
         let end = ContinuousClock.now + .seconds(60)
         while try await !condition() {
             guard ContinuousClock.now < end else {
-                throw StageFailure("what line \(line) waits for did not come to be")
+                let told = try app.log().split(separator: "\n").filter { !$0.contains("\"level\":\"info\"") }
+                throw StageFailure(
+                    "what line \(line) waits for did not come to be: \(told.suffix(20).joined(separator: "\n"))"
+                )
             }
             try await Task.sleep(for: .milliseconds(50))
         }

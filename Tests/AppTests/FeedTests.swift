@@ -35,7 +35,7 @@ import Testing
                 try await APIClient.signedUp(app.base), try await APIClient.signedUp(app.base)
             )
             let video = try await ann.upload(Self.bytes, title: "Überraschung")
-            let me = try await ann.send("GET", "/v1/me").text("user.id")
+            let me = try await ann.userID()
             let items = try await feed(ann) { types($0).contains("video.failed") }
             #expect(types(items) == ["video.failed", "video.uploaded", "user.joined"])
             let uploaded = try #require(items.first { $0["type"] as? String == "video.uploaded" })
@@ -61,7 +61,7 @@ import Testing
             let ben = try await ann.invited("ben")
             let open = try await ann.send("POST", "/v1/rooms", ["kind": "team", "title": "Lobby"])
             #expect(open.status == 201, "\(open.json)")
-            let benID = try await ben.send("GET", "/v1/me").text("user.id")
+            let benID = try await ben.userID()
             let secret = try await ann.send(
                 "POST", "/v1/rooms",
                 ["kind": "team", "title": "Secret", "private": true, "userIds": [benID]])
@@ -104,25 +104,5 @@ import Testing
             #expect(try await ann.send("GET", "/v1/notifications")["unread"] as? Int == unread)
             #expect(try await app.command("projections", "rebuild", "feed", "--wipe").0 != 0)
         }
-    }
-}
-
-extension APIClient {
-    /// A member of this client's team, who came by an invitation.
-    func invited(_ name: String, role: String = "member") async throws -> APIClient {
-        let offer = try await send(
-            "POST", "/v1/invitations", ["email": "\(name)-\(UUID().uuidString)@example.com", "role": role])
-        #expect(offer.status == 201, "\(offer.json)")
-        let joined = try await APIClient(base: base).send(
-            "POST", "/v1/invitations/accept",
-            ["token": try offer.text("token"), "name": name, "password": APIClient.password])
-        #expect(joined.status == 201, "\(joined.json)")
-        return APIClient(base: base, token: try joined.text("session.accessToken"))
-    }
-
-    func say(_ body: String, in room: String, parent: String? = nil) async throws -> Answer {
-        var message: [String: Any] = ["body": body, "clientId": UUID().uuidString]
-        if let parent { message["parentId"] = parent }
-        return try await send("POST", "/v1/rooms/\(room)/messages", message)
     }
 }

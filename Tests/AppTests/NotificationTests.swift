@@ -27,9 +27,9 @@ import Testing
             let ann = try await APIClient.signedUp(app.base)
             let (ben, cat) = (try await ann.invited("ben"), try await ann.invited("cat", role: "viewer"))
             let other = try await APIClient.signedUp(app.base)
-            let annID = try await ann.send("GET", "/v1/me").text("user.id")
-            let benID = try await ben.send("GET", "/v1/me").text("user.id")
-            let strangerID = try await other.send("GET", "/v1/me").text("user.id")
+            let annID = try await ann.userID()
+            let benID = try await ben.userID()
+            let strangerID = try await other.userID()
             let video = try await ann.upload(Self.bytes, title: "Film")
             #expect(try await settled(ann, ["video_failed"]) == ["video_failed"])
             let comment = try await ben.send(
@@ -85,8 +85,8 @@ import Testing
         try await RunningApp.with { app in
             let ann = try await APIClient.signedUp(app.base)
             let (ben, cat) = (try await ann.invited("ben"), try await ann.invited("cat"))
-            let benID = try await ben.send("GET", "/v1/me").text("user.id")
-            let catID = try await cat.send("GET", "/v1/me").text("user.id")
+            let benID = try await ben.userID()
+            let catID = try await cat.userID()
             let direct = try await ann.send("POST", "/v1/rooms", ["kind": "direct", "userIds": [benID]])
             _ = try await ann.say("psst <@\(catID)>", in: direct.text("id"))
             #expect(try await settled(ben, ["direct_message"]) == ["direct_message"])
@@ -202,32 +202,25 @@ extension RunningApp {
     }
 }
 
-/// Lines of a stream of events, without the empty ones and the comments.
+/// Lines of a stream of events, in order, without the empty ones and the comments.
 private actor EventLines {
     private var lines: [String] = []
     private var hasEnded = false
-    private var reader: Task<Void, Never>?
 
     static func open(_ client: APIClient, _ path: String) async throws -> EventLines {
         let stream = EventLines()
         var request = URLRequest(url: URL(string: path, relativeTo: client.base)!)
         request.setValue("Bearer \(client.token ?? "")", forHTTPHeaderField: "Authorization")
-        await stream.read(request)
+        let (incoming, feed) = AsyncStream.makeStream(of: String.self)
+        let session = URLSession(configuration: .ephemeral, delegate: LineFeed(feed), delegateQueue: nil)
+        session.dataTask(with: request).resume()
+        Task { await stream.take(incoming) }
         return stream
     }
 
-    private func read(_ request: URLRequest) {
-        let feed = LineFeed { [weak self] line in Task { await self?.take(line) } }
-        let session = URLSession(configuration: .ephemeral, delegate: feed, delegateQueue: nil)
-        session.dataTask(with: request).resume()
-    }
-
-    private func take(_ line: String?) {
-        guard let line else {
-            hasEnded = true
-            return
-        }
-        lines.append(line)
+    private func take(_ incoming: AsyncStream<String>) async {
+        for await line in incoming { lines.append(line) }
+        hasEnded = true
     }
 
     /// Nil at the end of the stream.
@@ -245,20 +238,20 @@ private actor EventLines {
 /// Unchecked: the session calls it from one queue of its own.
 private final class LineFeed: NSObject, URLSessionDataDelegate, @unchecked Sendable {
     private var rest = Data()
-    private let take: @Sendable (String?) -> Void
+    private let feed: AsyncStream<String>.Continuation
 
-    init(_ take: @escaping @Sendable (String?) -> Void) { self.take = take }
+    init(_ feed: AsyncStream<String>.Continuation) { self.feed = feed }
 
     func urlSession(_ session: URLSession, dataTask: URLSessionDataTask, didReceive data: Data) {
         rest.append(data)
         while let end = rest.firstIndex(of: UInt8(ascii: "\n")) {
             let line = String(decoding: rest[rest.startIndex..<end], as: UTF8.self)
             rest = Data(rest[rest.index(after: end)...])
-            if !line.isEmpty, !line.hasPrefix(":") { take(line) }
+            if !line.isEmpty, !line.hasPrefix(":") { feed.yield(line) }
         }
     }
 
     func urlSession(_ session: URLSession, task: URLSessionTask, didCompleteWithError error: (any Error)?) {
-        take(nil)
+        feed.finish()
     }
 }

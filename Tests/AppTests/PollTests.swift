@@ -3,15 +3,6 @@ import Testing
 
 /// Polls by requests, on every stage.
 @Suite(.serialized) struct PollTests {
-    private func joined(_ owner: APIClient, _ role: String) async throws -> APIClient {
-        let offer = try await owner.send(
-            "POST", "/v1/invitations", ["email": "\(UUID().uuidString)@example.com", "role": role])
-        let answer = try await APIClient(base: owner.base).send(
-            "POST", "/v1/invitations/accept",
-            ["token": try offer.text("token"), "name": "Somebody", "password": APIClient.password])
-        return APIClient(base: owner.base, token: try answer.text("session.accessToken"))
-    }
-
     private func votes(_ answer: APIClient.Answer) -> [Int?] {
         (answer["options"] as? [[String: Any]] ?? []).map { $0["votes"] as? Int }
     }
@@ -19,8 +10,11 @@ import Testing
     @Test func `a room is asked, votes once each, and hears what came of it`() async throws {
         try await RunningApp.with { app in
             let owner = try await APIClient.signedUp(app.base)
-            let (ada, viewer) = (try await joined(owner, "member"), try await joined(owner, "viewer"))
-            let room = try await ada.send("POST", "/v1/rooms", ["kind": "team", "title": "G"]).text("id")
+            let (ada, viewer) = (
+                try await owner.invited("Somebody", role: "member"),
+                try await owner.invited("Somebody", role: "viewer")
+            )
+            let room = try await ada.room(["kind": "team", "title": "G"])
             let draft: [String: Any] = ["question": " Tea? ", "options": ["yes", "no", "☕"]]
             let key = ["Idempotency-Key": "poll-1"]
             let asked = try await ada.send("POST", "/v1/rooms/\(room)/polls", draft, headers: key)
@@ -48,7 +42,10 @@ import Testing
     @Test func `a poll is for those who may see its room`() async throws {
         try await RunningApp.with { app in
             let owner = try await APIClient.signedUp(app.base)
-            let (ada, bob) = (try await joined(owner, "member"), try await joined(owner, "member"))
+            let (ada, bob) = (
+                try await owner.invited("Somebody", role: "member"),
+                try await owner.invited("Somebody", role: "member")
+            )
             let stranger = try await APIClient.signedUp(app.base)
             let room = try await ada.send(
                 "POST", "/v1/rooms", ["kind": "team", "title": "S", "private": true]

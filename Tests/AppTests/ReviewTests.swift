@@ -5,29 +5,11 @@ import Testing
 @Suite(.serialized) struct ReviewTests {
     private static let bytes = Data(repeating: 1, count: 1_000)
 
-    private func items(_ answer: APIClient.Answer) throws -> [[String: Any]] {
-        #expect(answer.status == 200, "\(answer.json)")
-        return try #require(answer["items"] as? [[String: Any]])
-    }
-
-    private func member(of owner: APIClient, _ role: String = "member") async throws -> (
-        APIClient, id: String
-    ) {
-        let offer = try await owner.send(
-            "POST", "/v1/invitations", ["email": "\(UUID().uuidString)@example.com", "role": role])
-        let joined = try await APIClient(base: owner.base).send(
-            "POST", "/v1/invitations/accept",
-            ["token": try offer.text("token"), "name": "Bea, \"B\"", "password": APIClient.password])
-        return (
-            APIClient(base: owner.base, token: try joined.text("session.accessToken")),
-            try joined.text("user.id")
-        )
-    }
-
     @Test func aTeamCommentsSettlesAndExports() async throws {
         try await RunningApp.with { app in
             let owner = try await APIClient.signedUp(app.base)
-            let (bea, beaID) = try await member(of: owner)
+            let bea = try await owner.invited("Bea, \"B\"")
+            let beaID = try await bea.userID()
             let video = try await owner.upload(Self.bytes, title: "Überraschung, Teil 1")
             let path = "/v1/videos/\(video)/comments"
             let drawing: [String: Any] = [
@@ -49,19 +31,19 @@ import Testing
             let shown = try await owner.send("GET", "/v1/videos/\(video)")
             #expect(shown["commentCount"] as? Int == 2 && shown["openCommentCount"] as? Int == 1)
             #expect(
-                try await items(owner.send("GET", path)).map { $0["id"] as? String }
+                try await owner.items(path).map { $0["id"] as? String }
                     == [top, try reply.text("id")])
             let foreign = try await bea.send("PATCH", "/v1/comments/\(top)", ["body": "x"])
             #expect(foreign.status == 403)
             let settled = try await bea.send("PATCH", "/v1/comments/\(top)", ["resolved": true])
             #expect(settled["resolvedBy"] as? String == beaID)
-            #expect(try await items(owner.send("GET", path + "?resolved=false")).isEmpty)
-            #expect(try await items(owner.send("GET", path + "?resolved=true&limit=1")).count == 1)
+            #expect(try await owner.items(path + "?resolved=false").isEmpty)
+            #expect(try await owner.items(path + "?resolved=true&limit=1").count == 1)
             try await exports(owner, path, reply: try reply.text("id"))
             #expect(try await bea.send("DELETE", "/v1/comments/\(top)").status == 403)
             #expect(try await owner.send("DELETE", "/v1/comments/\(top)").status == 204)
             #expect(try await owner.send("DELETE", "/v1/comments/\(top)").status == 404)
-            #expect(try await items(owner.send("GET", path))[0]["body"] is NSNull)
+            #expect(try await owner.items(path)[0]["body"] is NSNull)
             for (bad, status) in [
                 (["body": ""], 400), (["body": "x", "atSeconds": -1], 400), (["atSeconds": 1], 400),
                 (["body": "x", "parentId": UUID().uuidString.lowercased()], 409),
@@ -105,7 +87,8 @@ import Testing
     @Test func versionsAreStackedAndJudged() async throws {
         try await RunningApp.with { app in
             let owner = try await APIClient.signedUp(app.base)
-            let (bea, beaID) = try await member(of: owner)
+            let bea = try await owner.invited("Bea, \"B\"")
+            let beaID = try await bea.userID()
             let first = try await owner.upload(Self.bytes, title: "Film")
             #expect(
                 try await owner.send("PUT", "/v1/videos/\(first)/approval", ["state": "approved"]).status
@@ -120,13 +103,13 @@ import Testing
             let made = try await owner.announce(Self.bytes, title: "Film 2", more: ["versionOf": first])
             let second = try made.text("video.id")
             let listed = { (query: String) async throws in
-                try await items(owner.send("GET", "/v1/videos" + query)).compactMap { $0["id"] as? String }
+                try await owner.items("/v1/videos" + query).compactMap { $0["id"] as? String }
             }
             #expect(try await listed("?latest=true") == [first], "until the bytes have come")
             #expect(try await owner.finish(upload: made.text("upload.id"), Self.bytes).status == 202)
             #expect(try await listed("?latest=true") == [second])
             #expect(try await listed("") == [second, first])
-            let versions = try await items(bea.send("GET", "/v1/videos/\(first)/versions"))
+            let versions = try await bea.items("/v1/videos/\(first)/versions")
             #expect(versions.map { $0["id"] as? String } == [second, first])
             #expect(versions.map { $0["approval"] as? String } == ["pending", "changes_requested"])
             let places = versions.compactMap { $0["version"] as? [String: Any] }
@@ -136,113 +119,13 @@ import Testing
             // Comments stay on the version they were made on.
             for (video, body) in [(first, "old"), (second, "new")] {
                 _ = try await bea.send("POST", "/v1/videos/\(video)/comments", ["body": body])
-                let comments = try await items(bea.send("GET", "/v1/videos/\(video)/comments"))
+                let comments = try await bea.items("/v1/videos/\(video)/comments")
                 #expect(comments.map { $0["body"] as? String } == [body])
             }
             #expect(try await owner.send("DELETE", "/v1/videos/\(second)").status == 204)
             #expect(try await listed("?latest=true") == [first])
             let refused = try await bea.announce(Self.bytes, more: ["versionOf": first])
             #expect(refused.status == 403)
-        }
-    }
-
-    @Test func aGuestSeesOneVideoUntilTheLinkEnds() async throws {
-        try await RunningApp.with { app in
-            let owner = try await APIClient.signedUp(app.base)
-            let film = try Clips.film()
-            let video = try await owner.upload(film, filename: "a.mp4")
-            let other = try await owner.upload(Self.bytes)
-            #expect(try await owner.settled(video)["state"] as? String == "ready")
-            _ = try await owner.send(
-                "POST", "/v1/videos/\(video)/comments", ["body": "seen", "atSeconds": 1])
-            let done = try await owner.send("POST", "/v1/videos/\(video)/comments", ["body": "settled"])
-            _ = try await owner.send("PATCH", "/v1/comments/\(done.text("id"))", ["resolved": true])
-            let made = try await owner.send(
-                "POST", "/v1/videos/\(video)/shares",
-                ["password": "open sesame", "maximumViews": 2, "allowComments": true])
-            #expect(made.status == 201, "\(made.json)")
-            let (token, share) = (try made.text("token"), try made.text("share.id"))
-            #expect(try made.text("url").hasSuffix("/shared/\(token)"))
-            let guest = APIClient(base: app.base)
-            let path = "/v1/shared/\(token)"
-            let before = try await guest.send("GET", path)
-            #expect(before["hasPassword"] as? Bool == true && before["viewsLeft"] as? Int == 2)
-            let wrong = try await guest.send("POST", path + "/views", ["password": "x"])
-            #expect(wrong.status == 403 && wrong.code == "password_wrong")
-            let entry = try await guest.send(
-                "POST", path + "/views", ["password": "open sesame", "name": "Gus"])
-            #expect(entry.status == 201 && entry["video.createdBy"] == nil, "\(entry.json)")
-            let pass = ["Authorization": "Guest \(try entry.text("guestToken"))"]
-            let shown = try await items(guest.send("GET", path + "/comments", headers: pass))
-            #expect(shown.map { $0["body"] as? String } == ["seen"])
-            let comment = try await guest.send(
-                "POST", path + "/comments", ["body": "Guests can talk", "atSeconds": 2],
-                headers: pass.merging(["Idempotency-Key": "g"]) { $1 })
-            #expect(comment.status == 201 && comment["author.name"] as? String == "Gus")
-            let master = try entry.text("video.playback.hls")
-            #expect(
-                try await guest.send("GET", master).headers["cache-control"]?.hasPrefix("private") == true)
-            // The pass opens nothing else.
-            for (method, address) in [
-                ("GET", "/v1/videos"), ("GET", "/v1/videos/\(video)"),
-                ("GET", "/v1/videos/\(other)/comments"),
-                ("POST", "/v1/videos/\(video)/comments"), ("GET", "/v1/users"), ("GET", "/v1/search?q=a"),
-            ] {
-                #expect(try await guest.send(method, address, headers: pass).status == 401, "\(address)")
-            }
-            #expect(
-                try await guest.send("GET", master.replacing(video, with: other)).code == "signature_invalid")
-            #expect(try await guest.send("GET", path + "/comments").status == 401)
-            try await foreignLinks(owner, other, pass)
-            #expect(try await owner.send("DELETE", "/v1/videos/\(other)/shares/\(share)").status == 404)
-            #expect(try await owner.send("DELETE", "/v1/videos/\(video)/shares/\(share)").status == 204)
-            for address in [path, path + "/comments"] {
-                let answer = try await guest.send("GET", address, headers: pass)
-                #expect(answer.status == 410 && answer.code == "share_ended", "\(address)")
-            }
-            #expect(try await guest.send("GET", master).status == 403, "playback ends with the link")
-            let list = try await items(owner.send("GET", "/v1/videos/\(video)/shares"))
-            #expect(list.first?["views"] as? Int == 1 && list.first?["revokedAt"] is String)
-            #expect(list.first?["token"] == nil)
-        }
-    }
-
-    /// A pass of one link at another's door.
-    private func foreignLinks(_ owner: APIClient, _ other: String, _ pass: [String: String]) async throws {
-        let made = try await owner.send("POST", "/v1/videos/\(other)/shares", [String: Any]())
-        let path = "/v1/shared/\(try made.text("token"))"
-        let guest = APIClient(base: owner.base)
-        #expect(try await guest.send("GET", path + "/comments", headers: pass).status == 401)
-        let entry = try await guest.send("POST", path + "/views", [String: Any]())
-        let own = ["Authorization": "Guest \(try entry.text("guestToken"))"]
-        let refused = try await guest.send("POST", path + "/comments", ["body": "x"], headers: own)
-        #expect(refused.status == 403, "a link for watching alone")
-        #expect(try await owner.send("DELETE", "/v1/videos/\(other)").status == 204)
-        #expect(try await guest.send("GET", path, headers: own).status == 404)
-        #expect(try await guest.send("GET", path + "/comments", headers: own).status == 404)
-    }
-
-    @Test func noMoreViewsThanAllowedHoweverManyComeAtOnce() async throws {
-        try await RunningApp.with { app in
-            let owner = try await APIClient.signedUp(app.base)
-            let video = try await owner.upload(Self.bytes)
-            let made = try await owner.send("POST", "/v1/videos/\(video)/shares", ["maximumViews": 5])
-            let path = "/v1/shared/\(try made.text("token"))"
-            let answers = try await withThrowingTaskGroup(of: APIClient.Answer.self) { group in
-                for _ in 0..<20 {
-                    group.addTask {
-                        try await APIClient(base: app.base).send("POST", path + "/views", [String: Any]())
-                    }
-                }
-                return try await group.reduce(into: []) { $0.append($1) }
-            }
-            let codes = Dictionary(grouping: answers) { $0.code ?? "\($0.status)" }.mapValues(\.count)
-            #expect(codes["201"] == 5, "\(codes)")
-            #expect((codes["share_ended"] ?? 0) + (codes["rate_limited"] ?? 0) == 15, "\(codes)")
-            #expect((codes["rate_limited"] ?? 0) >= 1, "ten a minute from one address")
-            #expect(try await APIClient(base: app.base).send("GET", path).status == 410)
-            let list = try await items(owner.send("GET", "/v1/videos/\(video)/shares"))
-            #expect(list.first?["views"] as? Int == 5)
         }
     }
 
@@ -302,8 +185,9 @@ import Testing
             #expect(
                 lines.filter { $0 == "event: video" }.count == 1, "comments alone are no news of the video")
             func found() async throws -> [String] {
-                let answer = try await owner.send("GET", "/v1/search?q=harpsichrod&kind=comment")
-                return try items(answer).compactMap { $0["id"] as? String }
+                try await owner.items("/v1/search?q=harpsichrod&kind=comment").compactMap {
+                    $0["id"] as? String
+                }
             }
             func settles(_ expected: [String]) async throws -> Bool {
                 let end = ContinuousClock.now + .seconds(20)

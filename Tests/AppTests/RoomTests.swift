@@ -3,88 +3,36 @@ import Testing
 
 /// Rooms and messages by requests, on every stage.
 @Suite(.serialized) struct RoomTests {
-    /// A team of four, by what they may do.
-    private struct Team {
-        let owner: APIClient
-        let ada: APIClient
-        let bob: APIClient
-        let viewer: APIClient
-        let ids: [String]
-
-        init(_ base: URL) async throws {
-            owner = try await APIClient.signedUp(base)
-            var joined: [(APIClient, String)] = []
-            for (name, role) in [("Ada", "member"), ("Bob", "member"), ("Vi", "viewer")] {
-                let offer = try await owner.send(
-                    "POST", "/v1/invitations", ["email": "\(UUID().uuidString)@example.com", "role": role])
-                let answer = try await APIClient(base: base).send(
-                    "POST", "/v1/invitations/accept",
-                    ["token": try offer.text("token"), "name": name, "password": APIClient.password])
-                joined.append(
-                    (
-                        APIClient(base: base, token: try answer.text("session.accessToken")),
-                        try answer.text("user.id")
-                    ))
-            }
-            (ada, bob, viewer) = (joined[0].0, joined[1].0, joined[2].0)
-            ids = joined.map(\.1)
-        }
-    }
-
-    private func made(_ client: APIClient, _ wish: [String: Any]) async throws -> String {
-        let answer = try await client.send("POST", "/v1/rooms", wish)
-        #expect([200, 201].contains(answer.status), "\(answer.json)")
-        return try answer.text("id")
-    }
-
-    @discardableResult
-    private func say(
-        _ body: String, in room: String, by client: APIClient, _ clientID: String = UUID().uuidString,
-        to parent: String? = nil
-    ) async throws -> APIClient.Answer {
-        var fields = ["body": body, "clientId": clientID]
-        fields["parentId"] = parent
-        return try await client.send("POST", "/v1/rooms/\(room)/messages", fields)
-    }
-
-    private func messages(_ client: APIClient, _ room: String, _ query: String = "") async throws -> [[String:
-        Any]]
-    {
-        let answer = try await client.send("GET", "/v1/rooms/\(room)/messages\(query)")
-        #expect(answer.status == 200, "\(answer.json)")
-        return try #require(answer["items"] as? [[String: Any]])
-    }
-
     private func bodies(_ messages: [[String: Any]]) -> [String?] { messages.map { $0["body"] as? String } }
 
     @Test func `a team talks: history both ways, resends, edits, deletions, marks`() async throws {
         try await RunningApp.with { app in
-            let team = try await Team(app.base)
-            let room = try await made(team.ada, ["kind": "team", "title": "General"])
-            for number in 1...5 { #expect(try await say("\(number)", in: room, by: team.ada).status == 201) }
-            #expect(bodies(try await messages(team.bob, room, "?limit=2")) == ["4", "5"])
-            #expect(bodies(try await messages(team.bob, room, "?beforeSeq=4&limit=2")) == ["2", "3"])
-            #expect(bodies(try await messages(team.viewer, room, "?afterSeq=3")) == ["4", "5"])
+            let team = try await TeamOfFour(app.base)
+            let room = try await team.ada.room(["kind": "team", "title": "General"])
+            for number in 1...5 { #expect(try await team.ada.say("\(number)", in: room).status == 201) }
+            #expect(bodies(try await team.bob.messages(in: room, "?limit=2")) == ["4", "5"])
+            #expect(bodies(try await team.bob.messages(in: room, "?beforeSeq=4&limit=2")) == ["2", "3"])
+            #expect(bodies(try await team.viewer.messages(in: room, "?afterSeq=3")) == ["4", "5"])
             let page = try await team.bob.send("GET", "/v1/rooms/\(room)/messages?afterSeq=1&limit=2")
             #expect(page["hasMore"] as? Bool == true && page["lastSeq"] as? Int == 5)
 
-            let first = try await say("👩‍👩‍👧‍👦 مرحبا <b>&amp;</b> <@\(team.ids[1])>", in: room, by: team.ada, "c-1")
-            let again = try await say("👩‍👩‍👧‍👦 مرحبا <b>&amp;</b> <@\(team.ids[1])>", in: room, by: team.ada, "c-1")
+            let first = try await team.ada.say("👩‍👩‍👧‍👦 مرحبا <b>&amp;</b> <@\(team.ids[1])>", in: room, as: "c-1")
+            let again = try await team.ada.say("👩‍👩‍👧‍👦 مرحبا <b>&amp;</b> <@\(team.ids[1])>", in: room, as: "c-1")
             #expect(first.status == 201 && again.status == 200)
             #expect(NSDictionary(dictionary: first.json) == NSDictionary(dictionary: again.json))
             #expect(first["mentions"] as? [String] == [team.ids[1]] && first["seq"] as? Int == 6)
             #expect(first["body"] as? String == "👩‍👩‍👧‍👦 مرحبا <b>&amp;</b> <@\(team.ids[1])>")
-            let reused = try await say("other", in: room, by: team.ada, "c-1")
+            let reused = try await team.ada.say("other", in: room, as: "c-1")
             #expect(reused.status == 409 && reused.code == "client_id_reused")
 
             let id = try first.text("id")
             let edited = try await team.ada.send("PATCH", "/v1/messages/\(id)", ["body": "changed"])
             #expect(edited.status == 200 && edited["revises"] as? Int == 6 && edited["seq"] as? Int == 7)
             #expect(try await team.bob.send("PATCH", "/v1/messages/\(id)", ["body": "x"]).status == 403)
-            let reply = try await say("reply", in: room, by: team.bob, to: id)
+            let reply = try await team.bob.say("reply", in: room, parent: id)
             #expect(reply["parentId"] as? String == id && reply["seq"] as? Int == 8)
             #expect(try await team.owner.send("DELETE", "/v1/messages/\(id)").status == 204)
-            let entries = try await messages(team.bob, room, "?afterSeq=5")
+            let entries = try await team.bob.messages(in: room, "?afterSeq=5")
             #expect(entries.map { $0["seq"] as? Int } == [6, 7, 8, 9])
             #expect(bodies(entries) == [nil, nil, "reply", nil])
             let texts = try await team.ada.send("GET", "/v1/messages/\(id)/history")
@@ -102,8 +50,8 @@ import Testing
 
     @Test func `what cannot be said is refused with a reason, and costs nothing`() async throws {
         try await RunningApp.with { app in
-            let team = try await Team(app.base)
-            let room = try await made(team.ada, ["kind": "team", "title": "General"])
+            let team = try await TeamOfFour(app.base)
+            let room = try await team.ada.room(["kind": "team", "title": "General"])
             let path = "/v1/rooms/\(room)/messages"
             let bad: [[String: Any]] = [
                 ["body": "", "clientId": "a"], ["body": "  \n ", "clientId": "a"],
@@ -121,9 +69,9 @@ import Testing
                 #expect(try await team.ada.send("GET", path + query).status == 400, "\(query)")
             }
             let missing = UUID().uuidString.lowercased()
-            #expect(try await say("x", in: room, by: team.ada, to: missing).code == "parent_missing")
-            #expect(try await say("x", in: room, by: team.viewer).status == 403)
-            #expect(try await say("x", in: missing, by: team.ada).status == 404)
+            #expect(try await team.ada.say("x", in: room, parent: missing).code == "parent_missing")
+            #expect(try await team.viewer.say("x", in: room).status == 403)
+            #expect(try await team.ada.say("x", in: missing).status == 404)
             let wishes: [[String: Any]] = [
                 ["kind": "team"], ["kind": "team", "title": " "], ["kind": "other"], ["kind": "direct"],
                 ["kind": "direct", "userIds": [team.ids[0]]], ["kind": "direct", "userIds": [missing]],
@@ -135,20 +83,21 @@ import Testing
             }
             #expect(
                 try await team.viewer.send("POST", "/v1/rooms", ["kind": "team", "title": "x"]).status == 403)
-            #expect(try await messages(team.ada, room).isEmpty)
+            #expect(try await team.ada.messages(in: room).isEmpty)
         }
     }
 
     @Test func `nobody reaches a room of others, by any address`() async throws {
         try await RunningApp.with { app in
-            let team = try await Team(app.base)
+            let team = try await TeamOfFour(app.base)
             let stranger = try await APIClient.signedUp(app.base)
-            let secret = try await made(
-                team.ada, ["kind": "team", "title": "Secret", "private": true, "userIds": [team.ids[2]]])
-            let direct = try await made(team.ada, ["kind": "direct", "userIds": [team.ids[2]]])
-            let open = try await made(team.ada, ["kind": "team", "title": "Open"])
-            let text = try await say("for few", in: secret, by: team.ada, "s").text("id")
-            let said = try await say("for all", in: open, by: team.ada).text("id")
+            let secret = try await team.ada.room([
+                "kind": "team", "title": "Secret", "private": true, "userIds": [team.ids[2]],
+            ])
+            let direct = try await team.ada.room(["kind": "direct", "userIds": [team.ids[2]]])
+            let open = try await team.ada.room(["kind": "team", "title": "Open"])
+            let text = try await team.ada.say("for few", in: secret, as: "s").text("id")
+            let said = try await team.ada.say("for all", in: open).text("id")
             #expect(try await team.viewer.send("GET", "/v1/rooms/\(secret)").status == 200)
 
             func refused(_ client: APIClient, _ room: String, _ message: String) async throws -> Set<Int> {
@@ -180,30 +129,30 @@ import Testing
             }
             #expect(try await refused(stranger, open, said) == [404])
             // A parent of another room is none here.
-            #expect(try await say("x", in: open, by: team.ada, to: text).code == "parent_missing")
+            #expect(try await team.ada.say("x", in: open, parent: text).code == "parent_missing")
             for (client, expected) in [(team.bob, [open]), (stranger, [])] {
                 let rooms = try await client.send("GET", "/v1/rooms")["items"] as? [[String: Any]]
                 #expect(rooms?.compactMap { $0["id"] as? String } == expected)
             }
             #expect(try await APIClient(base: app.base).send("GET", "/v1/rooms").status == 401)
-            #expect(bodies(try await messages(team.ada, secret, "?afterSeq=0")) == ["for few"])
+            #expect(bodies(try await team.ada.messages(in: secret, "?afterSeq=0")) == ["for few"])
         }
     }
 
     @Test func `members join and leave, two people have one room, names change`() async throws {
         try await RunningApp.with { app in
-            let team = try await Team(app.base)
-            let room = try await made(team.ada, ["kind": "team", "title": "Plans", "private": true])
+            let team = try await TeamOfFour(app.base)
+            let room = try await team.ada.room(["kind": "team", "title": "Plans", "private": true])
             let joined = try await team.ada.send(
                 "POST", "/v1/rooms/\(room)/members", ["userIds": [team.ids[1]]])
             #expect((joined["members"] as? [String])?.count == 2, "\(joined.json)")
-            #expect(try await say("hello", in: room, by: team.bob).status == 201)
+            #expect(try await team.bob.say("hello", in: room).status == 201)
             #expect(try await team.bob.send("PATCH", "/v1/rooms/\(room)", ["title": "x"]).status == 403)
             let named = try await team.ada.send("PATCH", "/v1/rooms/\(room)", ["title": "Big plans"])
             #expect(named["title"] as? String == "Big plans")
             #expect(
                 try await team.bob.send("DELETE", "/v1/rooms/\(room)/members/\(team.ids[1])").status == 204)
-            #expect(try await say("again", in: room, by: team.bob).status == 404)
+            #expect(try await team.bob.say("again", in: room).status == 404)
 
             let one = try await team.ada.send(
                 "POST", "/v1/rooms", ["kind": "direct", "userIds": [team.ids[1]]])
@@ -232,16 +181,16 @@ import Testing
 
     @Test func `a film has its room, which closes with it`() async throws {
         try await RunningApp.with { app in
-            let team = try await Team(app.base)
+            let team = try await TeamOfFour(app.base)
             let video = try await team.ada.upload(Data(repeating: 1, count: 1_000), title: "Harbour")
-            let room = try await made(team.viewer, ["kind": "video", "videoId": video])
+            let room = try await team.viewer.room(["kind": "video", "videoId": video])
             #expect(room == video)
             let query = "/v1/rooms?videoId=\(video)"
             let found = try await team.bob.send("GET", query)["items"] as? [[String: Any]]
             #expect(found?.first?["title"] as? String == "Harbour")
             let quiet = try await team.bob.send("GET", "/v1/rooms")["items"] as? [[String: Any]]
             #expect(quiet?.isEmpty == true)
-            #expect(try await say("nice", in: room, by: team.bob).status == 201)
+            #expect(try await team.bob.say("nice", in: room).status == 201)
             let spoken = try await team.bob.send("GET", "/v1/rooms?kind=video")["items"] as? [[String: Any]]
             #expect(spoken?.count == 1)
             let unknown = UUID().uuidString.lowercased()
@@ -249,82 +198,41 @@ import Testing
                 try await team.bob.send("POST", "/v1/rooms", ["kind": "video", "videoId": unknown]).status
                     == 404)
             #expect(try await team.ada.send("DELETE", "/v1/videos/\(video)").status == 204)
-            try await until(app) { try await team.bob.send("GET", "/v1/rooms/\(room)")["closedAt"] is String }
-            #expect(try await say("late", in: room, by: team.bob).code == "room_closed")
+            try await app.until { try await team.bob.send("GET", "/v1/rooms/\(room)")["closedAt"] is String }
+            #expect(try await team.bob.say("late", in: room).code == "room_closed")
             #expect((try await team.bob.send("GET", query)["items"] as? [Any])?.isEmpty == true)
         }
     }
 
     @Test func `whoever is removed from the team leaves its rooms`() async throws {
         try await RunningApp.with { app in
-            let team = try await Team(app.base)
-            let room = try await made(
-                team.ada, ["kind": "team", "title": "Plans", "private": true, "userIds": [team.ids[1]]])
+            let team = try await TeamOfFour(app.base)
+            let room = try await team.ada.room([
+                "kind": "team", "title": "Plans", "private": true, "userIds": [team.ids[1]],
+            ])
             #expect(try await team.owner.send("DELETE", "/v1/users/\(team.ids[1])").status == 204)
-            try await until(app) {
+            try await app.until {
                 (try await team.ada.send("GET", "/v1/rooms/\(room)")["members"] as? [String]) == [team.ids[0]]
             }
         }
     }
 
-    @Test func `what was said is found with a typo, by those who may see it, as it is now`() async throws {
-        try await RunningApp.with { app in
-            let team = try await Team(app.base)
-            let stranger = try await APIClient.signedUp(app.base)
-            let secret = try await made(
-                team.ada, ["kind": "team", "title": "Secret", "private": true, "userIds": [team.ids[2]]])
-            let open = try await made(team.ada, ["kind": "team", "title": "Open"])
-            let hidden = try await say("the lighthouse budget is tiny", in: secret, by: team.ada)
-            let shown = try await say("the lighthouse scene is long", in: open, by: team.ada)
-
-            func found(_ client: APIClient, _ text: String, _ more: String = "") async throws -> [String] {
-                let query = try #require(text.addingPercentEncoding(withAllowedCharacters: .alphanumerics))
-                let answer = try await client.send("GET", "/v1/search?q=\(query)\(more)")
-                let items = try #require(answer["items"] as? [[String: Any]], "\(answer.json)")
-                return items.compactMap { ($0["excerpt"] as? [String: Any])?["text"] as? String }
-            }
-            let both = ["the lighthouse scene is long", "the lighthouse budget is tiny"]
-            let began = ContinuousClock.now
-            try await until(app) { try await found(team.viewer, "lihgthouse") == both }
-            #expect(ContinuousClock.now - began < .seconds(30))
-            #expect(try await found(team.viewer, "lighthouse", "&roomId=\(secret)") == [both[1]])
-            #expect(try await found(team.viewer, "lighthouse", "&kind=message") == both)
-            for client in [team.bob, team.owner] {
-                #expect(try await found(client, "lihgthouse") == [both[0]])
-                #expect(try await found(client, "budget") == [])
-                #expect(try await found(client, "lighthouse", "&roomId=\(secret)") == [])
-            }
-            #expect(try await found(stranger, "lighthouse") == [])
-
-            let edit = try await team.ada.send(
-                "PATCH", "/v1/messages/\(try shown.text("id"))", ["body": "the harbour scene is long"])
-            #expect(edit.status == 200)
-            try await until(app) { try await found(team.bob, "harbour") == ["the harbour scene is long"] }
-            #expect(try await found(team.bob, "lighthouse") == [])
-            #expect(try await team.ada.send("DELETE", "/v1/messages/\(try hidden.text("id"))").status == 204)
-            try await until(app) { try await found(team.viewer, "budget") == [] }
-            #expect(try await app.command("projections", "rebuild", "search", "--wipe").0 == 0)
-            try await until(app) { try await found(team.bob, "harbour").count == 1 }
-            #expect(try await found(team.viewer, "budget") == [])
-        }
-    }
-
     @Test func `many who talk at once in one room are all heard, in one order`() async throws {
         try await RunningApp.with(["chat.messagesPerMinute=100000"]) { app in
-            let team = try await Team(app.base)
-            let room = try await made(team.ada, ["kind": "team", "title": "Loud"])
+            let team = try await TeamOfFour(app.base)
+            let room = try await team.ada.room(["kind": "team", "title": "Loud"])
             let senders = [team.owner, team.ada, team.bob]
             try await withThrowingTaskGroup(of: Int.self) { group in
                 for number in 0..<192 {
                     group.addTask {
-                        try await say("\(number)", in: room, by: senders[number % 3], "n\(number)").status
+                        try await senders[number % 3].say("\(number)", in: room, as: "n\(number)").status
                     }
                 }
                 for try await status in group { #expect(status == 201) }
             }
             var seqs: [Int] = []
             while true {
-                let page = try await messages(team.bob, room, "?afterSeq=\(seqs.last ?? 0)&limit=100")
+                let page = try await team.bob.messages(in: room, "?afterSeq=\(seqs.last ?? 0)&limit=100")
                 if page.isEmpty { break }
                 seqs += page.compactMap { $0["seq"] as? Int }
             }
@@ -334,30 +242,14 @@ import Testing
 
     @Test func `whoever sends too much is told when to go on`() async throws {
         try await RunningApp.with(["chat.messagesPerMinute=4"]) { app in
-            let team = try await Team(app.base)
-            let room = try await made(team.ada, ["kind": "team", "title": "Loud"])
-            for number in 1...3 { #expect(try await say("\(number)", in: room, by: team.ada).status == 201) }
-            let refused = try await say("4", in: room, by: team.ada)
+            let team = try await TeamOfFour(app.base)
+            let room = try await team.ada.room(["kind": "team", "title": "Loud"])
+            for number in 1...3 { #expect(try await team.ada.say("\(number)", in: room).status == 201) }
+            let refused = try await team.ada.say("4", in: room)
             #expect(
                 refused.status == 429 && refused.code == "rate_limited"
                     && refused.headers["retry-after"] != nil)
-            #expect(try await say("5", in: room, by: team.bob).status == 201)
-        }
-    }
-
-    /// Waits until `condition` holds, as long as a projector may take on a busy machine.
-    private func until(
-        _ app: RunningApp, line: Int = #line, _ condition: () async throws -> Bool
-    ) async throws {
-        let end = ContinuousClock.now + .seconds(60)
-        while try await !condition() {
-            guard ContinuousClock.now < end else {
-                let told = try app.log().split(separator: "\n").filter { !$0.contains("\"level\":\"info\"") }
-                throw StageFailure(
-                    "what line \(line) waits for did not come to be: \(told.suffix(20).joined(separator: "\n"))"
-                )
-            }
-            try await Task.sleep(for: .milliseconds(50))
+            #expect(try await team.bob.say("5", in: room).status == 201)
         }
     }
 }

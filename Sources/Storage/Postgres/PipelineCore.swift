@@ -16,6 +16,8 @@ struct PipelineCore {
     private var nextExpiry = ContinuousClock.now
     private(set) var isClosing = false
 
+    /// A look for an answer takes no longer.
+    private static let longestLook = Duration.microseconds(30)
     /// Deadlines are looked at that often.
     static let tick = Duration.milliseconds(50)
 
@@ -107,7 +109,7 @@ struct PipelineCore {
     mutating func look(for call: PipelinedCall, while isAlone: () -> Bool) {
         guard !call.isOver, let slot = slots.indices.first(where: { state.isBusy($0) }) else { return }
         if answers.looks() {
-            let end = ContinuousClock.now + AnswerWatch.limit
+            let end = ContinuousClock.now + Self.longestLook
             while !call.isOver, slots[slot] != nil, isAlone(), ContinuousClock.now < end { receive(slot) }
             answers.note(seen: call.isOver)
         }

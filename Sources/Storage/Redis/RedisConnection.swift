@@ -17,7 +17,7 @@ final class RedisConnection: Sendable {
         var line: RedisLine?
         /// Several were answered at once the last time.
         var isCrowded = false
-        var watch = RedisWatch()
+        var watch = AnswerWatch()
     }
 
     /// What the owner of a connection for subscriptions is told, on the loop.

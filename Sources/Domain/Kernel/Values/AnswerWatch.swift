@@ -1,8 +1,8 @@
-/// Whether it pays to look for a reply for a moment instead of leaving it to a thread that must be woken.
+/// Whether it pays to look for an answer for a moment instead of going to sleep until it wakes somebody.
 ///
 /// It does where a server answers sooner than a thread is woken; where processors are busy, whoever looks keeps the
 /// server from answering. So looks in vain soon make looks rare, and only many answers seen in a row undo that.
-struct RedisWatch {
+package struct AnswerWatch: Sendable {
     private static let longestPause = 10
     private static let row = 32
 
@@ -11,14 +11,16 @@ struct RedisWatch {
     private var seenInRow = 0
     private var pause = 0
 
+    package init() {}
+
     /// Asked once for each call that could look.
-    mutating func looks() -> Bool {
+    package mutating func looks() -> Bool {
         guard pause > 0 else { return true }
         pause -= 1
         return false
     }
 
-    mutating func note(seen: Bool) {
+    package mutating func note(seen: Bool) {
         guard seen else {
             seenInRow = 0
             vain = min(vain + 1, Self.longestPause)

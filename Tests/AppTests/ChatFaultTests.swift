@@ -114,4 +114,48 @@ import Testing
         }
         for proxy in proxies { try await proxy.stop() }
     }
+
+    @Test(.enabled(if: TestStage.current.hasGateway, "one process has no Redis"))
+    func `a Redis that forgets all loses nothing that was said`() async throws {
+        try await StageFaultTests.withServers(.only([.redis])) { _, environment in
+            try await RunningApp.with(Self.settings, environment: environment) { app in
+                let (history, _) = try await talkWhile(app) {
+                    for _ in 0..<15 {
+                        try await StageFaultTests.flushRedis(app)
+                        try await Task.sleep(for: .milliseconds(200))
+                    }
+                }
+                #expect(history.findings.isEmpty, "\(history.findings.prefix(5)) of \(history.stored.count)")
+                #expect(history.stored.count > 50)
+            }
+        }
+    }
+
+    /// Those of another library send in fragments, ping, offer compression, and break off without a word.
+    @Test func `clients of another make lose nothing while servers die and drain`() async throws {
+        try await RunningApp.with(Self.settings) { app in
+            let ann = try await APIClient.signedUp(app.base)
+            let room = try await ann.room(["kind": "team", "title": "Foreign"])
+            var tokens = [ann.token ?? ""]
+            for name in ["Ben", "Cem", "Dee"] { tokens.append(try await ann.invited(name).token ?? "") }
+            let script = RunningApp.repository.appending(path: "Tests/clients/talk.py").path
+            let words = [script, app.base.absoluteString, tokens.joined(separator: ","), room, "12"]
+            async let talk = ChildCommand.run("/usr/bin/python3", words, [:])
+            let servers = app.processes.filter { $0.roles.contains("chat") }
+            for (number, signal) in [SIGTERM, SIGKILL, SIGTERM, SIGKILL].enumerated() {
+                try await Task.sleep(for: .seconds(2))
+                let server = servers[number % servers.count]
+                server.signal(signal)
+                _ = await server.ended()
+                try await app.relaunch(server)
+            }
+            let (status, output) = try await talk
+            #expect(status == 0, "\(output)")
+            let told = try #require(
+                try JSONSerialization.jsonObject(with: Data(output.utf8)) as? [String: Any], "\(output)")
+            for (key, least) in ["messages": 40, "connections": 8, "fragmented": 4, "pongs": 4, "drains": 1] {
+                #expect(told[key] as? Int ?? 0 >= least, "\(key): \(output)")
+            }
+        }
+    }
 }

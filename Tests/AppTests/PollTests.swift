@@ -3,9 +3,7 @@ import Testing
 
 /// Polls by requests, on every stage.
 @Suite(.serialized) struct PollTests {
-    private func votes(_ answer: APIClient.Answer) -> [Int?] {
-        (answer["options"] as? [[String: Any]] ?? []).map { $0["votes"] as? Int }
-    }
+    private func votes(_ answer: APIClient.Answer) -> [Int?] { votes(of: answer.json) }
 
     @Test func `a room is asked, votes once each, and hears what came of it`() async throws {
         try await RunningApp.with { app in
@@ -73,5 +71,40 @@ import Testing
             }
             #expect(votes(try await ada.send("GET", "/v1/polls/\(poll)")) == [0, 0])
         }
+    }
+
+    @Test func `whoever is in the room hears of a poll at each change, and nobody else does`() async throws {
+        try await RunningApp.with { app in
+            let owner = try await APIClient.signedUp(app.base)
+            let bob = try await owner.invited("Bob")
+            let rooms = [
+                try await owner.room(["kind": "team", "title": "G"]),
+                try await owner.room(["kind": "team", "title": "Other"]),
+            ]
+            let inside = try await ChatClient.connect(bob, rooms: [(rooms[0], nil)])
+            let outside = try await ChatClient.connect(bob, rooms: [(rooms[1], nil)])
+            for chat in [inside, outside] { try await chat.next("subscribed") }
+            let draft: [String: Any] = ["question": "Tea?", "options": ["yes", "no"]]
+            let poll = try await owner.send("POST", "/v1/rooms/\(rooms[0])/polls", draft).text("id")
+            let asked = try await inside.next("poll")
+            #expect(asked["id"] as? String == poll && asked["roomId"] as? String == rooms[0])
+            #expect(asked["choice"] == nil, "a frame is for everybody")
+            for (client, option) in [(bob, 1), (owner, 1), (owner, 0)] {
+                _ = try await client.send("PUT", "/v1/polls/\(poll)/vote", ["option": option])
+            }
+            try await inside.next("poll") { self.votes(of: $0) == [1, 1] }
+            _ = try await owner.send("POST", "/v1/polls/\(poll)/close")
+            try await inside.next("poll") { $0["closedAt"] is String }
+            try await outside.send(["type": "ping"])
+            var types: [String?] = []
+            while types.last != "pong" {
+                types.append(try await outside.frame(within: .seconds(15))["type"] as? String)
+            }
+            #expect(!types.contains("poll"))
+        }
+    }
+
+    private func votes(of poll: [String: Any]) -> [Int?] {
+        (poll["options"] as? [[String: Any]] ?? []).map { $0["votes"] as? Int }
     }
 }

@@ -162,6 +162,17 @@ struct StageFaultTests {
         return (proxy, [variable: url.replacing("127.0.0.1:\(port)", with: "127.0.0.1:\(proxy.port)")])
     }
 
+    /// Of servers that are this test's alone.
+    static func flushRedis(_ app: RunningApp) async throws {
+        let url = try StagePlace.server(app.place.environment, "CLOUDSTREAM_REDIS_URL")
+        let server = try #require(url.firstMatch(of: /redis:\/\/:([^@]+)@127\.0\.0\.1:(\d+)/))
+        let command = [
+            "redis-cli", "--no-auth-warning", "-a", "\(server.1)", "-p", "\(server.2)", "FLUSHALL",
+        ]
+        let (status, output) = try await ChildCommand.run("/usr/bin/env", command, app.place.environment)
+        try #require(status == 0 && output.contains("OK"), "\(output)")
+    }
+
     /// Servers of this test alone, which may be killed.
     static func withServers(
         _ settings: ClusterSettings, _ body: (LocalCluster, [String: String]) async throws -> Void

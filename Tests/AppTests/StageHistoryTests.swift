@@ -34,16 +34,9 @@ struct StageHistoryTests {
         try await StageFaultTests.withServers(.only([.redis])) { _, environment in
             try await RunningApp.with(StageFaultTests.settings, environment: environment) { app in
                 let client = try await APIClient.signedUp(app.base)
-                let url = try StagePlace.server(app.place.environment, "CLOUDSTREAM_REDIS_URL")
-                let server = try #require(url.firstMatch(of: /redis:\/\/:([^@]+)@127\.0\.0\.1:(\d+)/))
-                let command = [
-                    "redis-cli", "--no-auth-warning", "-a", "\(server.1)", "-p", "\(server.2)", "FLUSHALL",
-                ]
                 let outcome = try await LoadClients.around(client) {
                     for _ in 0..<15 {
-                        let (status, output) = try await ChildCommand.run(
-                            "/usr/bin/env", command, app.place.environment)
-                        try #require(status == 0 && output.contains("OK"), "\(output)")
+                        try await StageFaultTests.flushRedis(app)
                         try await Task.sleep(for: .milliseconds(100))
                     }
                 }

@@ -7,9 +7,9 @@ extension Polls.Place {
     static func rooms(_ rooms: Rooms, _ notices: RoomNotices) -> Polls.Place {
         Polls.Place { place, caller, isChange in
             let room = try await rooms.canRead(RoomID(place.uuid), caller)
-            guard !isChange || !room.isClosed else {
-                throw Failure.conflict("room_closed", "This room is closed.")
-            }
+            guard isChange else { return }
+            guard !room.isClosed else { throw Failure.conflict("room_closed", "This room is closed.") }
+            try await rooms.spend(caller)
         } tell: { poll, votes, tenant in
             var json = JSONWriter()
             json.object { json in
@@ -26,6 +26,7 @@ extension JSONWriter {
     mutating func poll(_ poll: Poll, _ votes: [Int]) {
         field("id", poll.id)
         field("roomId", poll.room)
+        field("revision", poll.revision)
         field("question", poll.question)
         array("options", zip(poll.options, votes)) { json, option in
             json.object {

@@ -127,15 +127,3 @@ struct Caches: Sendable {
         self.close = close
     }
 }
-
-/// Stands in where another process's values must never be older ones of this process: it is away as well.
-private struct AbsentCache: Cache {
-    private static var absence: Failure { .unavailable("The shared cache") }
-
-    func get(_ key: String) async throws -> [UInt8]? { throw Self.absence }
-    func set(_ key: String, _ value: [UInt8], lifetime: Duration) async throws { throw Self.absence }
-    func replace(
-        _ key: String, _ expected: [UInt8]?, with value: [UInt8], lifetime: Duration
-    ) async throws -> Bool { throw Self.absence }
-    func remove(_ key: String) async throws { throw Self.absence }
-}

@@ -57,7 +57,8 @@ extension ChatSocket {
     }
 
     private func join(_ room: RoomID, _ ticket: Int) {
-        guard let key = key(room), let caller = identity?.caller else { return }
+        // An action before this one may have ended the session, and with it all its rooms.
+        guard !session.hasEnded, let key = key(room), let caller = identity?.caller else { return }
         // First, so that nothing that is new meanwhile passes by unseen.
         lane.listen(self, to: key)
         let desk = lane.hub.desk
@@ -110,7 +111,7 @@ extension ChatSocket {
             await desk.presence(key)
         } then: { socket, answer in
             // Whoever has left the room meanwhile needs no more news of it.
-            if case .success(let frame?) = answer, socket.session.isIn(room) { socket.reply(frame) }
+            if case .success(let frame?) = answer, socket.session.hears(room) { socket.reply(frame) }
         }
     }
 

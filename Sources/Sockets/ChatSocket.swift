@@ -19,7 +19,8 @@ final class ChatSocket: ChannelInboundHandler {
     /// The part that has come of a message in several frames.
     var partial: (bytes: ByteBuffer, frames: Int)?
     var closeDue: Duration?
-    private var checkedAt: Duration
+    /// When its session was last looked at.
+    var checkedAt: Duration
 
     init(lane: SocketLane, token: String?) {
         self.lane = lane
@@ -77,23 +78,18 @@ final class ChatSocket: ChannelInboundHandler {
             return
         }
         take(.tick)
-        guard let identity, now - checkedAt >= lane.settings.recheck else { return }
-        checkedAt = now
-        let desk = lane.hub.desk
-        ask {
-            try await desk.current(identity)
-        } then: { socket, answer in
-            switch answer {
-            case .success(let caller?) where caller.allows(.readChat):
-                var identity = identity
-                identity.caller = caller
-                socket.session.renew(identity)
-            case .success: socket.take(.revoked)
-            // Whoever cannot be asked now is asked again.
-            case .failure: break
-            }
-        }
     }
+
+    /// The person as they are now; nil if the log-in has ended.
+    func renew(_ caller: Caller?) {
+        guard var identity else { return }
+        guard let caller, caller.allows(.readChat) else { return take(.revoked) }
+        identity.caller = caller
+        session.renew(identity)
+    }
+
+    /// An entry was left out.
+    func fellBehind(in room: RoomID) { session.fellBehind(in: room).map(perform) }
 
     // MARK: - Session
 

@@ -18,7 +18,13 @@ final class RoomSlot {
         sockets.removeLast()
     }
 
-    func passed(_ seq: Int64) { last = max(last, seq) }
+    /// Entries up to `seq` have been told elsewhere, or were left out.
+    func passed(_ seq: Int64) {
+        guard seq > last else { return }
+        last = seq
+        recent.removeAll(keepingCapacity: true)
+        recentBytes = 0
+    }
 
     func keep(_ entry: SocketEntry, _ settings: SocketSettings) {
         guard entry.seq > last else { return }

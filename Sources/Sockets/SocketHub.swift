@@ -9,6 +9,22 @@ package final class SocketHub: Sendable {
     private struct LaneEntrance {
         let lane: NIOLoopBound<SocketLane>
         var inbox: [SocketNews] = []
+        /// Up to where entries were left out since the inbox was full.
+        var missed: [RoomKey: Int64] = [:]
+
+        /// False for what finds no place; entries among it are read from the store. Of news that nobody tells again,
+        /// there is none too many.
+        mutating func take(_ news: SocketNews, backlog: Int) -> Bool {
+            switch news {
+            case .entries(let room, let entries) where inbox.count >= backlog:
+                missed[room] = max(missed[room] ?? 0, entries.last?.seq ?? 0)
+                return false
+            case .frame where inbox.count >= backlog: return false
+            case .entries, .frame, .removal, .sessionEnded, .drain:
+                inbox.append(news)
+                return true
+            }
+        }
     }
 
     private struct State {
@@ -67,10 +83,10 @@ package final class SocketHub: Sendable {
             if case .drain = news { state.isDraining = true }
             var woken: [NIOLoopBound<SocketLane>] = []
             for index in Self.lanes(for: news, state) {
-                // Entries that are left out are found missing and read.
-                guard state.lanes[index].inbox.count < settings.backlog else { continue }
-                if state.lanes[index].inbox.isEmpty { woken.append(state.lanes[index].lane) }
-                state.lanes[index].inbox.append(news)
+                let isIdle = state.lanes[index].inbox.isEmpty
+                if state.lanes[index].take(news, backlog: settings.backlog), isIdle {
+                    woken.append(state.lanes[index].lane)
+                }
             }
             return woken
         }
@@ -88,12 +104,14 @@ package final class SocketHub: Sendable {
     }
 
     private func empty(_ lane: SocketLane) {
-        let news = state.withLock { state in
-            let news = state.lanes[lane.index].inbox
+        let (news, missed) = state.withLock { state in
+            let entrance = state.lanes[lane.index]
             state.lanes[lane.index].inbox = []
-            return news
+            state.lanes[lane.index].missed = [:]
+            return (entrance.inbox, entrance.missed)
         }
         lane.take(news)
+        for (room, last) in missed { lane.missed(upTo: last, in: room) }
     }
 
     /// Tells all to come back elsewhere and closes them within `span`; then takes none.

@@ -60,6 +60,36 @@ final class SocketLane {
     private func tick() {
         let now = now
         for socket in Array(sockets.values) { socket.tick(now) }
+        recheck(now)
+    }
+
+    private func recheck(_ now: Duration) {
+        var due: [TenantID: Set<UUIDv7>] = [:]
+        for socket in sockets.values where now - socket.checkedAt >= settings.recheck {
+            guard let identity = socket.identity else { continue }
+            socket.checkedAt = now
+            due[identity.caller.tenant, default: []].insert(identity.session)
+        }
+        for (tenant, sessions) in due {
+            let all = Array(sessions)
+            for start in stride(from: 0, to: all.count, by: settings.sessionsPerLook) {
+                look(at: Set(all[start..<min(start + settings.sessionsPerLook, all.count)]), of: tenant)
+            }
+        }
+    }
+
+    private func look(at sessions: Set<UUIDv7>, of tenant: TenantID) {
+        let (me, desk) = (NIOLoopBound(self, eventLoop: loop), hub.desk)
+        Task {
+            // Whoever cannot be asked now is asked again.
+            guard let callers = try? await desk.current(sessions, tenant) else { return }
+            me.eventLoop.execute {
+                for socket in Array(me.value.sockets.values) {
+                    guard let session = socket.identity?.session, sessions.contains(session) else { continue }
+                    socket.renew(callers[session])
+                }
+            }
+        }
     }
 
     // MARK: - Rooms
@@ -100,7 +130,8 @@ final class SocketLane {
             guard let slot = rooms[key] else { return }
             let isCrowded = slot.sockets.count > settings.smallRoom
             for socket in slot.sockets where owner == nil || !isCrowded || socket.user == owner {
-                send(frame, to: socket)
+                // It listens before it is known whether it may.
+                if socket.session.hears(key.room) { send(frame, to: socket) }
             }
         case .removal(let key, let users, let failure):
             for socket in rooms[key]?.sockets ?? [] where users?.contains(socket.user ?? UserID()) ?? true {
@@ -118,6 +149,13 @@ final class SocketLane {
                 socket.take(.drain(afterSeconds: seconds, closeIn: span * share))
             }
         }
+    }
+
+    /// Entries up to `last` were left out.
+    func missed(upTo last: Int64, in key: RoomKey) {
+        guard let slot = rooms[key] else { return }
+        slot.passed(last)
+        for socket in slot.sockets { socket.fellBehind(in: key.room) }
     }
 
     private func deliver(_ entry: SocketEntry, in slot: RoomSlot, _ key: RoomKey) {

@@ -14,8 +14,10 @@ package struct SocketSettings: Sendable {
     package var closeDeadline: Duration = .seconds(2)
     /// How often each event loop looks at its connections.
     package var tick: Duration = .milliseconds(250)
-    /// How often a session is looked at again, for whoever missed that it ended.
-    package var recheck: Duration = .seconds(30)
+    /// How often a session is looked at again, for whoever missed that it ended or that its person may do less now.
+    package var recheck: Duration = .seconds(5)
+    /// Sessions looked at by one question.
+    package var sessionsPerLook = 64
     /// News that an event loop has not come round to; more are left out, and read from the store.
     package var backlog = 10_000
     /// Entries of a room kept at hand for those who come back.
@@ -42,8 +44,8 @@ package struct SocketEntry: Sendable {
 package struct SocketDesk: Sendable {
     /// Who shows this token, and for how long it is good. Throws what the client is told.
     package var authenticate: @Sendable (_ token: String?) async throws -> (ChatIdentity, validFor: Duration)
-    /// The same person as they are now; nil if the log-in has ended.
-    package var current: @Sendable (ChatIdentity) async throws -> Caller?
+    /// Whose log-ins of these still hold, as they are now.
+    package var current: @Sendable (_ sessions: Set<UUIDv7>, TenantID) async throws -> [UUIDv7: Caller]
     /// Lets a room's news come to this node for one more connection; the number of its newest entry.
     package var open: @Sendable (RoomKey, Caller) async throws -> Int64
     /// One connection fewer.
@@ -57,7 +59,7 @@ package struct SocketDesk: Sendable {
 
     package init(
         authenticate: @escaping @Sendable (String?) async throws -> (ChatIdentity, validFor: Duration),
-        current: @escaping @Sendable (ChatIdentity) async throws -> Caller?,
+        current: @escaping @Sendable (Set<UUIDv7>, TenantID) async throws -> [UUIDv7: Caller],
         open: @escaping @Sendable (RoomKey, Caller) async throws -> Int64,
         release: @escaping @Sendable (RoomKey, UserID) async -> Void,
         entries: @escaping @Sendable (RoomKey, Int64) async throws -> [SocketEntry],

@@ -108,6 +108,20 @@ import Testing
         }
     }
 
+    /// With replicas behind the requests this fails within a few rounds, unless the session's place is kept.
+    @Test func `what was said live is there for the next request`() async throws {
+        try await RunningApp.with(["chat.messagesPerMinute=100000", "chat.framesPerSecond=1000"]) { app in
+            let team = try await Team(app.base)
+            let (ann, _) = try await together(team)
+            for number in 1...150 {
+                try await ann.say("\(number)", in: team.room)
+                try await ann.next("ack") { $0["seq"] as? Int == number }
+                let found = try await team.ann.messages(in: team.room, "?afterSeq=\(number - 1)")
+                #expect(found.map { $0["seq"] as? Int } == [number])
+            }
+        }
+    }
+
     @Test func `rooms of others stay theirs, whatever is tried`() async throws {
         try await RunningApp.with { app in
             let team = try await Team(app.base)
@@ -183,7 +197,7 @@ import Testing
             #expect(try await chat.next("welcome")["userId"] as? String == team.annID)
             let nobody = try await SocketClient.connect(port: app.port)
             try await nobody.send(#"{"type":"hello","token":"nonsense"}"#)
-            if case .close(let code, _) = try await nobody.closing() { #expect(code == 4401) }
+            #expect(try await nobody.closing() == .close(code: 4401, reason: "unauthenticated"))
         }
     }
 
@@ -203,7 +217,8 @@ import Testing
             try await client.awaitUpgrade()
             #expect(client.responseHead?.contains("s3pPLMBiTxaQ9kYGzzhZRbK+xOo=") == true)
             try await client.send(#"{"type":"ping"}"#)
-            if case .close(let code, _) = try await client.closing() { #expect(code == 4400) }
+            let end = try await client.closing()
+            guard case .close(4400, _) = end else { return #expect(Bool(false), "\(end)") }
         }
     }
 
@@ -216,7 +231,7 @@ import Testing
             for process in both { process.signal(SIGTERM) }
             for chat in [ann, bob] {
                 try await chat.next("draining")
-                if case .close(let code, _) = try await chat.socket.closing() { #expect(code == 1012) }
+                #expect(try await chat.socket.closing() == .close(code: 1012, reason: "draining"))
             }
             for process in both { #expect(await process.ended() == 0) }
             for process in both { try await app.relaunch(process) }

@@ -38,6 +38,7 @@ import Testing
         #"{"type":"subscribe"}"#, #"{"type":"subscribe","roomId":"7"}"#,
         #"{"type":"subscribe","roomId":"\#(room)","afterSeq":-1}"#,
         #"{"type":"subscribe","roomId":"\#(room)","afterSeq":1e40}"#,
+        #"{"type":"subscribe","roomId":"\#(room)","afterSeq":9223372036854775807}"#,
         #"{"type":"send","roomId":"\#(room)","clientId":"a"}"#, #"{"type":"read","roomId":"\#(room)"}"#,
         #"{"type":"read","roomId":"\#(room)","seq":-3}"#, #"{"type":"hello","rooms":{}}"#,
         #"{"type":"hello","rooms":[{"id":"\#(room)","afterSeq":-2}]}"#,

@@ -1,6 +1,7 @@
-import Chat
 import Kernel
 import Testing
+
+@testable import Chat
 
 /// Random lives of a session and of a node's room, against what a client must see.
 @Suite struct LiveModelTests {
@@ -76,7 +77,7 @@ import Testing
 
         mutating func subscribe() {
             let after = has.map { max(0, $0 - Int64.random(in: 0...3, using: &dice)) }
-            if !session.isIn(room) { has = after }
+            if session.cursors[room] == nil { has = after }
             act(session.handle(.frame(.subscribe(.init(room: room, afterSeq: after))), at: now))
         }
 
@@ -119,7 +120,7 @@ import Testing
     ) {
         var world = World(seed: seed)
         for _ in 0..<400 { world.step() }
-        if !world.session.isIn(world.room) { world.subscribe() }
+        if world.session.cursors[world.room] == nil { world.subscribe() }
         while world.passed < world.stored {
             world.passed += 1
             world.pass(world.passed)

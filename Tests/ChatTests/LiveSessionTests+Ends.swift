@@ -19,8 +19,7 @@ extension LiveSessionTests {
         var session = joined()
         _ = session.handle(.frame(.hello(token: "other", rooms: [])), at: .zero)
         let other = ChatIdentity(
-            caller: Caller(tenant: Self.caller.tenant, user: UserID(), role: .owner), session: UUIDv7(),
-            expiresAt: .now() + .seconds(60))
+            caller: Caller(tenant: Self.caller.tenant, user: UserID(), role: .owner), session: UUIDv7())
         #expect(
             Self.closes(session.handle(.authenticated(other, validFor: .seconds(60)), at: .zero))
                 == .forbidden)
@@ -35,6 +34,10 @@ extension LiveSessionTests {
         var open = joined()
         _ = open.handle(.frame(.hello(token: "t", rooms: [])), at: .zero)
         #expect(Self.closes(open.handle(.refused(.unavailable("The store")), at: .zero)) == nil)
+        // Before that, it has nothing to go on with; but its token is as good as before.
+        var new = ChatSession(limits: .init(), at: .zero)
+        _ = new.handle(.frame(.hello(token: "a", rooms: [])), at: .zero)
+        #expect(Self.closes(new.handle(.refused(.unavailable("The store")), at: .zero)) == .unavailable)
         #expect(open.offer(a, 4).offer == .deliver)
     }
 

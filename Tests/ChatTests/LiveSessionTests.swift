@@ -6,7 +6,7 @@ import Testing
 @Suite struct LiveSessionTests {
     typealias Action = ChatSession.Action
     static let caller = Caller(tenant: TenantID(), user: UserID(), role: .member)
-    static let identity = ChatIdentity(caller: caller, session: UUIDv7(), expiresAt: .now() + .seconds(60))
+    static let identity = ChatIdentity(caller: caller, session: UUIDv7())
     let a = RoomID()
     let b = RoomID()
 

@@ -106,6 +106,9 @@ import Testing
             }
             try await stage.store.read(tenant) { reader throws in
                 #expect(try reader.room(rooms[0].id)?.members == people.filter { $0 != people[1] })
+                let found = try reader.rooms([rooms[0].id, RoomID(), rooms[1].id])
+                #expect(Set(found.map(\.id)) == [rooms[0].id, rooms[1].id])
+                #expect(try found.allSatisfy { try reader.room($0.id) == $0 } && reader.rooms([]).isEmpty)
                 #expect(try reader.memberships(of: people[0], limit: 9) == [rooms[1].id, rooms[0].id])
                 #expect(try reader.memberships(of: people[0], limit: 1) == [rooms[1].id])
                 #expect(try reader.memberships(of: people[1], limit: 9).isEmpty)

@@ -89,6 +89,7 @@ extension PollStore {
             let polls = (0..<5).map { _ in Self.sample(room) }
             var closed = polls[2]
             closed.closedAt = Timestamp(milliseconds: 5)
+            closed.revision = 7
             let last = closed
             try await store.change(tenant) { writer in
                 for poll in polls + [Self.sample()] { try writer.save(poll) }

@@ -65,6 +65,23 @@ import Testing
         #expect(try await cache.get("k") == nil)
     }
 
+    /// What failed here once was the stand-in, behind a dependency that was well.
+    @Test func `without a stand-in, a cache that is well stays in use whatever is done with it`() async throws
+    {
+        let choice = choice()
+        let cache = FallbackCache(FlakyCache(dependency: dependency), local: AbsentCache(), by: choice)
+        for number in 0..<20 {
+            try await cache.set("k\(number)", [1], lifetime: .seconds(60))
+            #expect(try await cache.get("k\(number)") == [1])
+            try await cache.remove("k\(number)")
+            #expect(try await cache.setIfAbsent("k\(number)", [2], lifetime: .seconds(60)))
+        }
+        #expect(dependency.calls == 80 && choice.degradation == nil)
+        dependency.become(.dead)
+        await #expect(throws: Failure.self) { try await cache.get("k1") }
+        await #expect(throws: Failure.self) { try await cache.set("k1", [3], lifetime: .seconds(60)) }
+    }
+
     @Test func `nobody is told that they were first where others may be told so too`() async throws {
         let cache = FallbackCache(FlakyCache(dependency: dependency), local: DictionaryCache(), by: choice())
         dependency.become(.dead)

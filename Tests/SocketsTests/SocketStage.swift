@@ -85,6 +85,12 @@ final class House: Sendable {
     let hub = Mutex<SocketHub?>(nil)
     let entries = Mutex<[RoomKey: [SocketEntry]]>([:])
     let listeners = Mutex<[RoomKey: Int]>([:])
+    /// Whose log-ins hold.
+    let people = Mutex<[UUIDv7: Caller]>([:])
+    /// Questions for them.
+    let looks = Mutex(0)
+    /// Rooms of which it is not said yet who may see them.
+    let closed = Mutex<Set<RoomKey>>([])
 
     func key(_ room: RoomID) -> RoomKey { RoomKey(tenant: SocketStage.tenant, room: room) }
 
@@ -107,18 +113,21 @@ final class House: Sendable {
 
     var desk: SocketDesk {
         SocketDesk(
-            authenticate: { token in
+            authenticate: { [self] token in
                 guard let parts = token?.split(separator: "/"),
                     let user = parts.first.flatMap({ UserID(String($0)) })
                 else { throw Failure(.unauthorised, "unauthenticated", "no") }
                 let session = parts.count > 1 ? UUIDv7(String(parts[1])) ?? UUIDv7() : UUIDv7()
                 let caller = Caller(tenant: SocketStage.tenant, user: user, role: .member)
-                return (
-                    ChatIdentity(caller: caller, session: session, expiresAt: .now() + .seconds(60)),
-                    validFor: .seconds(60)
-                )
-            }, current: { $0.caller },
+                people.withLock { $0[session] = caller }
+                return (ChatIdentity(caller: caller, session: session), validFor: .seconds(60))
+            },
+            current: { [self] sessions, _ in
+                looks.withLock { $0 += 1 }
+                return people.withLock { people in people.filter { sessions.contains($0.key) } }
+            },
             open: { [self] key, _ in
+                while closed.withLock({ $0.contains(key) }) { try await Task.sleep(for: .milliseconds(5)) }
                 listeners.withLock { $0[key, default: 0] += 1 }
                 return entries.withLock { Int64($0[key]?.count ?? 0) }
             }, release: { [self] key, _ in listeners.withLock { $0[key, default: 0] -= 1 } },

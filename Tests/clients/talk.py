@@ -21,6 +21,7 @@ class Client:
         self.acknowledged = {}
         self.pending = None
         self.number = 0
+        self.pinged_at = 0
         self.connections = self.fragmented = self.pongs = self.gaps = self.drains = 0
         self.faults = []
 
@@ -58,11 +59,12 @@ class Client:
                     return
                 if time.monotonic() > drop and time.monotonic() < self.end:
                     socket.transport.abort()
+                if time.monotonic() > self.pinged_at + 0.5:
+                    self.pinged_at = time.monotonic()
+                    (await socket.ping()).add_done_callback(self.ponged)
                 try:
                     frame = json.loads(await asyncio.wait_for(socket.recv(), 0.2))
                 except asyncio.TimeoutError:
-                    await asyncio.wait_for(await socket.ping(), 10)
-                    self.pongs += 1
                     continue
                 kind = frame["type"]
                 if kind == "subscribed":
@@ -88,6 +90,10 @@ class Client:
                     if frame["code"] not in ("unavailable", "overloaded", "timeout", "outcome_unknown"):
                         self.faults.append(frame)
                     raise OSError("again")
+
+    def ponged(self, answer):
+        if not answer.cancelled() and answer.exception() is None:
+            self.pongs += 1
 
     async def proceed(self, socket):
         if self.pending is None:

@@ -9,7 +9,6 @@ struct RoomFeed {
     var listeners = 0
     /// Since when nobody listens.
     var emptySince: Duration?
-    var isPrivate = false
     /// Notes of people typing that the room still takes.
     var typing: FrameBudget
     /// Who is here has changed and nobody was told.

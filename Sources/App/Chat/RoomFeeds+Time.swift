@@ -5,8 +5,25 @@ import Sockets
 
 /// What feeds do by the clock, until cancelled.
 extension RoomFeeds {
+    /// Apart, so that a store that does not answer holds up neither holes nor presence.
     func run() async {
-        var (sweptAt, presentAt, toldAt, lookedAt) = (now, now, now, now)
+        await withTaskGroup { group in
+            group.addTask { await self.keepTime() }
+            group.addTask { await self.each(self.settings.sweep) { await self.sweep() } }
+            group.addTask { await self.each(self.settings.access) { await self.checkAccess() } }
+        }
+    }
+
+    nonisolated private func each(_ period: Duration, _ body: () async -> Void) async {
+        while !Task.isCancelled {
+            // A cancelled sleep throws; the loop's condition then ends it.
+            try? await Task.sleep(for: period)
+            if !Task.isCancelled { await body() }
+        }
+    }
+
+    private func keepTime() async {
+        var (presentAt, toldAt) = (now, now)
         while !Task.isCancelled {
             // A cancelled sleep throws; the loop's condition then ends it.
             try? await Task.sleep(for: settings.tick)
@@ -20,14 +37,6 @@ extension RoomFeeds {
             if time - presentAt >= settings.presence {
                 presentAt = time
                 for key in Array(feeds.keys) { feeds[key]?.mustAnnounce = true }
-            }
-            if time - sweptAt >= settings.sweep {
-                sweptAt = time
-                await sweep()
-            }
-            if time - lookedAt >= settings.access {
-                lookedAt = time
-                await checkAccess()
             }
         }
     }
@@ -82,7 +91,7 @@ extension RoomFeeds {
     private func checkAccess(to room: Room, _ key: RoomKey) {
         if room.isClosed { return take(.closed, of: key) }
         let gone = feeds[key]?.presence.localUsers.filter { !room.isVisible(to: $0) } ?? []
-        if !gone.isEmpty { take(.members(joined: [], left: gone), of: key) }
+        if !gone.isEmpty { take(.left(gone), of: key) }
     }
 
     private func tellPresence(_ time: Duration) {

@@ -11,7 +11,7 @@ actor RoomFeeds {
     struct Settings: Sendable {
         var sweep: Duration = .seconds(2)
         var presence: Duration = .seconds(10)
-        /// How often private rooms are looked at for people who may see them no more.
+        /// How often rooms are looked at for people who may see them no more.
         var access: Duration = .seconds(15)
         /// A room without listeners stays that long.
         var grace: Duration = .seconds(10)
@@ -51,15 +51,18 @@ actor RoomFeeds {
 
     // MARK: - Listeners
 
-    /// One more listener; the number of the newest entry that has been told here.
-    func open(_ key: RoomKey, _ caller: Caller) async throws -> Int64 {
+    /// Has the room's feed begin, if the caller may see the room.
+    func prepare(_ key: RoomKey, _ caller: Caller) async throws {
         let room = try await source.rooms.canRead(key.room, caller)
         if room.isClosed { throw Self.closed }
         try await begin(key)
+    }
+
+    /// One more listener of a room that is prepared; the number of the newest entry that has been told here.
+    func enter(_ key: RoomKey, _ caller: Caller) throws -> Int64 {
         guard var feed = feeds[key] else { throw Failure.unavailable("The room") }
         feed.listeners += 1
         feed.emptySince = nil
-        feed.isPrivate = room.isPrivate
         if feed.presence.entered(caller.user) {
             feed.mustTellPresence = true
             feed.mustAnnounce = true
@@ -154,8 +157,7 @@ actor RoomFeeds {
             }
             note(feed.sequence, key)
         case .read(let user, let seq): frame(.read(key.room, user, seq: seq), key, owner: user)
-        case .members(_, let left):
-            if !left.isEmpty { tell(.removal(key, Set(left), .notFound("room"))) }
+        case .left(let users): tell(.removal(key, Set(users), .notFound("room")))
         case .closed: tell(.removal(key, nil, Self.closed))
         case .frame(let json):
             tell(.frame(key, WebSocketBytes.text(ByteBuffer(string: json)), owner: nil))

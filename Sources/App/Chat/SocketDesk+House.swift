@@ -19,29 +19,43 @@ extension SocketDesk {
         let (authenticator, rooms, notices) = (
             house.authenticator, house.domain.rooms, house.domain.roomNotices
         )
-        let accounts = house.domain.accounts
+        let (accounts, positions) = (house.domain.accounts, house.backend.sessionPositions)
+        /// A request that comes right behind finds what was written.
+        @Sendable func written<Value: Sendable>(
+            by caller: Caller, _ body: @escaping @Sendable () async throws -> Value
+        ) async throws -> Value {
+            try await withDeadline(deadline) {
+                guard let positions else { return try await body() }
+                return try await positions.following(caller, body)
+            }
+        }
         self.init(
             authenticate: { token in
                 try await withDeadline(deadline) {
                     let identity = try await authenticator.authenticate(token.map { "Bearer " + $0 })
                     try identity.caller.require(.readChat)
-                    return (ChatIdentity(identity), identity.claims.expiresAt - .now())
+                    return (
+                        ChatIdentity(caller: identity.caller, session: identity.claims.session.uuid),
+                        identity.claims.expiresAt - .now()
+                    )
                 }
             },
-            current: { identity in
-                try await accounts.current(
-                    AccessClaims(
-                        caller: identity.caller, session: SessionID(identity.session),
-                        expiresAt: identity.expiresAt))
+            current: { sessions, tenant in
+                try await accounts.current(sessions.map { SessionID($0) }, in: tenant)
+                    .reduce(into: [:]) { $0[$1.key.uuid] = $1.value }
             },
-            open: { key, caller in try await withDeadline(deadline) { try await feeds.open(key, caller) } },
+            open: { key, caller in
+                try await withDeadline(deadline) { try await feeds.prepare(key, caller) }
+                // What is counted is counted for the caller alone: no deadline lies between.
+                return try await feeds.enter(key, caller)
+            },
             release: { key, user in await feeds.release(key, user) },
             entries: { key, after in
                 try await withDeadline(deadline) { try await feeds.entries(key, after: after) }
             },
             presence: { key in await feeds.presence(key) },
             send: { draft, caller in
-                let sent = try await withDeadline(deadline) {
+                let sent = try await written(by: caller) {
                     try await rooms.send(
                         MessageDraft(body: draft.body, parentID: draft.parent, clientID: draft.clientID),
                         to: draft.room, by: caller)
@@ -52,25 +66,17 @@ extension SocketDesk {
             },
             typing: { key, user in await notices.tell(.typing(user: user), to: key.room, in: key.tenant) },
             markRead: { key, seq, caller in
-                _ = try await withDeadline(deadline) {
+                _ = try await written(by: caller) {
                     try await rooms.markRead(key.room, upTo: seq, by: caller)
                 }
             })
     }
 }
 
-extension ChatIdentity {
-    fileprivate init(_ identity: VerifiedIdentity) {
-        self.init(
-            caller: identity.caller, session: identity.claims.session.uuid,
-            expiresAt: identity.claims.expiresAt)
-    }
-}
-
 extension RoomSource {
     init(_ domain: Domain, _ backend: Backend) {
         self.init(rooms: domain.rooms, notices: domain.roomNotices) { tenant, ids in
-            try await backend.chat.read(tenant) { reader in try ids.compactMap { try reader.room($0) } }
+            try await backend.chat.read(tenant) { try $0.rooms(ids) }
         }
     }
 }

@@ -18,6 +18,8 @@ package typealias ChatWriter = ChatReader & RoomWriter & MessageWriter
 /// One tenant's rooms, in one snapshot.
 package protocol RoomReader {
     func room(_ id: RoomID) throws -> Room?
+    /// Those that there are, in no order.
+    func rooms(_ ids: [RoomID]) throws -> [Room]
     /// Rooms that are not closed, in the page's order.
     func rooms(_ filter: RoomFilter, _ page: PageRequest) throws -> Page<Room>
     func directRoom(of pair: RoomPair) throws -> Room?

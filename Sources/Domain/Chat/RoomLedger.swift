@@ -56,8 +56,8 @@ struct RoomLedger {
         var fresh: [(message: Message, traceParent: String?)] = []
         var verdicts: [RoomVerdict] = []
         for (caller, draft) in drafts {
-            if let failure = Self.refusal(of: draft, by: caller, in: room) {
-                verdicts.append(.refused(failure))
+            if !room.isVisible(to: caller.user) {
+                verdicts.append(.refused(.notFound("room")))
             } else if let earlier = sent[MessageKey(author: caller.user, clientID: draft.clientID)] {
                 verdicts.append(try verdict(on: draft, sentAs: earlier))
             } else if room.isClosed {
@@ -73,10 +73,6 @@ struct RoomLedger {
         }
         try store(fresh, parents)
         return verdicts
-    }
-
-    private static func refusal(of draft: MessageDraft, by caller: Caller, in room: Room) -> Failure? {
-        room.isVisible(to: caller.user) ? nil : .notFound("room")
     }
 
     private mutating func entry(of draft: MessageDraft, by caller: Caller) -> Message {

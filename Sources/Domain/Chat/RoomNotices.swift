@@ -6,8 +6,8 @@ package enum RoomNotice: Sendable, Equatable, Codable {
     /// Committed entries, ascending.
     case entries([Message])
     case read(user: UserID, seq: Int64)
-    /// Whoever left may see nothing more.
-    case members(joined: [UserID], left: [UserID])
+    /// These may see nothing more.
+    case left([UserID])
     case closed
     /// A frame of another context, as JSON, for all who watch.
     case frame(String)

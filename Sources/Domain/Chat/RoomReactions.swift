@@ -65,7 +65,7 @@ package struct RoomReactions: Sendable {
                 return rooms
             }
             for room in rooms {
-                await notices.tell(.members(joined: [], left: [user]), to: room, in: tenant)
+                await notices.tell(.left([user]), to: room, in: tenant)
             }
             if rooms.count < Self.roomsAtOnce { return }
         }

@@ -22,15 +22,12 @@ extension Rooms {
         try caller.require(.createRoom)
         _ = try await canRead(id, caller)
         let people = try await checked(people, caller)
-        let joined = try await change(id, by: caller, once) { [limits, tooManyMembers] room, writer in
+        _ = try await change(id, by: caller, once) { [limits, tooManyMembers] room, writer in
             try Self.requireMembers(room)
             let joined = people.filter { !room.members.contains($0) }
             guard room.members.count + joined.count <= limits.maximumMembers else { throw tooManyMembers }
             if !joined.isEmpty { try Self.changeMembers(of: room, joined: joined, left: [], writer) }
             return joined
-        }
-        if !joined.isEmpty {
-            await notices.tell(.members(joined: joined, left: []), to: id, in: caller.tenant)
         }
         return try await room(id, caller)
     }
@@ -49,7 +46,7 @@ extension Rooms {
             try Self.close(&room, at: now(), writer)
             return true
         }
-        await notices.tell(.members(joined: [], left: [user]), to: id, in: caller.tenant)
+        await notices.tell(.left([user]), to: id, in: caller.tenant)
         if isClosed { await notices.tell(.closed, to: id, in: caller.tenant) }
     }
 

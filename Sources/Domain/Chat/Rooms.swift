@@ -46,7 +46,7 @@ package struct Rooms: Sendable {
     }
 
     /// Takes one from the budgets of the caller and the team. `rate_limited`.
-    func spend(_ caller: Caller) async throws {
+    package func spend(_ caller: Caller) async throws {
         let budgets = [
             ("chat.user.\(caller.tenant).\(caller.user)", limits.messagesPerMinute),
             ("chat.tenant.\(caller.tenant)", limits.tenantMessagesPerMinute),

@@ -150,11 +150,20 @@ package struct Accounts: Sendable {
 
     /// The caller as of now, nil once the session was revoked or the person removed.
     package func current(_ claims: AccessClaims) async throws -> Caller? {
-        try await store.read(claims.caller.tenant) { reader in
-            guard let session = try reader.session(claims.session), !session.isRevoked,
-                let user = try reader.user(session.user)
-            else { return nil }
-            return Caller(tenant: claims.caller.tenant, user: user.id, role: user.role)
+        try await current([claims.session], in: claims.caller.tenant)[claims.session]
+    }
+
+    /// Of each of `sessions` that holds, its caller as of now.
+    package func current(
+        _ sessions: [SessionID], in tenant: TenantID
+    ) async throws -> [SessionID: Caller] {
+        try await store.read(tenant) { reader in
+            try sessions.reduce(into: [:]) { callers, id in
+                guard let session = try reader.session(id), !session.isRevoked,
+                    let user = try reader.user(session.user)
+                else { return }
+                callers[id] = Caller(tenant: tenant, user: user.id, role: user.role)
+            }
         }
     }
 

@@ -15,10 +15,12 @@ package struct Poll: Sendable, Equatable, Codable {
     package let createdBy: UserID
     package let createdAt: Timestamp
     package var closedAt: Timestamp?
+    /// Goes up with each change of the poll or its votes: what is told of it may come in any order.
+    package var revision: Int64
 
     package init(
         id: PollID = PollID(), room: PlaceID, question: String, options: [String], createdBy: UserID,
-        createdAt: Timestamp, closedAt: Timestamp? = nil
+        createdAt: Timestamp, closedAt: Timestamp? = nil, revision: Int64 = 1
     ) {
         self.id = id
         self.room = room
@@ -27,6 +29,7 @@ package struct Poll: Sendable, Equatable, Codable {
         self.createdBy = createdBy
         self.createdAt = createdAt
         self.closedAt = closedAt
+        self.revision = revision
     }
 
     package var isClosed: Bool { closedAt != nil }

@@ -71,13 +71,15 @@ package struct Polls: Sendable {
         try caller.require(.vote)
         _ = try await changeable(id, caller)
         _ = try await store.write(WriteContext(caller, once: once)) { writer in
-            guard let poll = try writer.held(id) else { throw Failure.notFound("poll") }
+            guard var poll = try writer.held(id) else { throw Failure.notFound("poll") }
             guard !poll.isClosed else { throw Self.closed }
             guard poll.options.indices.contains(option) else {
                 throw Failure.invalid(
                     "option", "out_of_range", "This poll has \(poll.options.count) options.")
             }
             guard try writer.choices(of: caller.user, on: [id])[id] != option else { return false }
+            poll.revision += 1
+            try writer.save(poll)
             try writer.saveVote(option, of: caller.user, on: id)
             try writer.publish(
                 PollVoted(poll: id, room: poll.room, by: caller.user, option: option),
@@ -95,6 +97,7 @@ package struct Polls: Sendable {
             guard var poll = try writer.held(id) else { throw Failure.notFound("poll") }
             guard !poll.isClosed else { return false }
             poll.closedAt = now()
+            poll.revision += 1
             try writer.save(poll)
             try writer.publish(
                 PollClosed(poll: id, room: poll.room, by: caller.user), key: poll.room.description)

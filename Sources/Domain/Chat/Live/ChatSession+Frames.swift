@@ -67,8 +67,9 @@ extension ChatSession {
     }
 
     mutating func refused(_ failure: Failure) -> [Action] {
-        if failure.isTransient, phase == .open {
-            // The token shown before still holds; a client tries again.
+        if failure.isTransient {
+            // Nothing is wrong with the token, so no client may go for another.
+            guard phase == .open else { return end(.unavailable) }
             isAuthenticating = false
             return [.reply(.error(.init(failure)))]
         }

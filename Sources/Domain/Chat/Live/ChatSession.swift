@@ -107,7 +107,11 @@ package struct ChatSession: Sendable {
     /// Takes a frame that is no message by itself from the budget; false if that is used up.
     package mutating func spend(at now: Duration) -> Bool { budget.take(at: now) }
 
-    package func isIn(_ room: RoomID) -> Bool { phase == .open && cursors[room] != nil }
+    /// It may see the room and has been told so; only then is anything of the room for it.
+    package func hears(_ room: RoomID) -> Bool {
+        guard phase == .open, let state = cursors[room]?.state else { return false }
+        return state == .live || state == .catchingUp
+    }
 
     /// The same person, as looked at again.
     package mutating func renew(_ identity: ChatIdentity) {
@@ -120,6 +124,14 @@ package struct ChatSession: Sendable {
         let offer = cursor.offer(seq)
         if offer != .skip { cursors[room] = cursor }
         return (offer, cursor.ticket)
+    }
+
+    /// An entry passed by that was not offered: it is read.
+    package mutating func fellBehind(in room: RoomID) -> Action? {
+        guard phase == .open, var cursor = cursors[room], cursor.state == .live else { return nil }
+        cursor.state = .catchingUp
+        cursors[room] = cursor
+        return .fetch(room, ticket: cursor.ticket, after: cursor.delivered)
     }
 
     package mutating func handle(_ event: Event, at now: Duration) -> [Action] {

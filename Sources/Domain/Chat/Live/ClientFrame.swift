@@ -104,7 +104,10 @@ extension ClientFrame {
         }
 
         private static func place(_ room: RoomID, _ afterSeq: Int64?) throws(MalformedFrame) -> Place {
-            guard afterSeq ?? 0 >= 0 else { throw MalformedFrame(detail: "afterSeq is below 0") }
+            // As far as a JSON number is exact everywhere, and no sum with it overflows.
+            guard (0...1 << 53).contains(afterSeq ?? 0) else {
+                throw MalformedFrame(detail: "afterSeq is out of range")
+            }
             return Place(room: room, afterSeq: afterSeq)
         }
     }

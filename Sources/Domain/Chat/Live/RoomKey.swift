@@ -16,19 +16,16 @@ package struct ChatIdentity: Sendable, Equatable {
     package var caller: Caller
     /// The log-in behind it; when that ends, so does the connection.
     package let session: UUIDv7
-    /// Of the token last shown.
-    package let expiresAt: Timestamp
 
-    package init(caller: Caller, session: UUIDv7, expiresAt: Timestamp) {
+    package init(caller: Caller, session: UUIDv7) {
         self.caller = caller
         self.session = session
-        self.expiresAt = expiresAt
     }
 }
 
 /// Why a live connection ends; the numbers are those of WebSocket's close frames.
 package enum CloseReason: Sendable, Equatable {
-    case normal, goingAway, protocolError, binary, badText, tooLarge, draining, tooSlow, full
+    case normal, goingAway, protocolError, binary, badText, tooLarge, draining, tooSlow, unavailable
     case malformed(String), unauthenticated(String), forbidden, idle, flood
 
     package var code: UInt16 {
@@ -40,7 +37,7 @@ package enum CloseReason: Sendable, Equatable {
         case .badText: 1007
         case .tooLarge: 1009
         case .draining: 1012
-        case .tooSlow, .full: 1013
+        case .tooSlow, .unavailable: 1013
         case .malformed: 4400
         case .unauthenticated: 4401
         case .forbidden: 4403
@@ -58,7 +55,7 @@ package enum CloseReason: Sendable, Equatable {
         case .tooLarge: "too large"
         case .draining: "draining"
         case .tooSlow: "too slow"
-        case .full: "full"
+        case .unavailable: "try again later"
         case .malformed(let what): String(what.prefix(100))
         case .unauthenticated(let code): code
         case .forbidden: "forbidden"

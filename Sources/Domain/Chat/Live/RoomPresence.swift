@@ -29,7 +29,6 @@ package struct RoomPresence: Sendable {
     /// Remembers at most so many other nodes.
     package init(nodes: Int = 256) { self.nodes = nodes }
 
-    package var connections: Int { local.values.reduce(0, +) }
     package var localUsers: [UserID] { Array(local.keys) }
 
     package func knows(_ node: UUIDv7) -> Bool { remote[node] != nil }

@@ -54,5 +54,15 @@ package struct SessionPositions: Sendable {
         return false
     }
 
+    /// The caller's next request, on whatever node, sees what `body` wrote; `body` itself reads what is committed.
+    package func following<Value: Sendable>(
+        _ caller: Caller, _ body: () async throws -> Value
+    ) async throws -> Value {
+        let session = Consistency(readsPrimary: true)
+        let value = try await Consistency.$current.withValue(session) { try await body() }
+        await store(session, caller)
+        return value
+    }
+
     private static func key(_ caller: Caller) -> String { "consistency/\(caller.tenant)/\(caller.user)" }
 }

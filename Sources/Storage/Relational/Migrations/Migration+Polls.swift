@@ -12,4 +12,11 @@ extension Migration {
             tenant_id {uuid} NOT NULL, poll_id {uuid} NOT NULL, user_id {uuid} NOT NULL,
             choice {integer} NOT NULL, PRIMARY KEY (tenant_id, poll_id, user_id)) {clustered};
         """)
+
+    /// By which what is told of a poll is put in order.
+    static let pollRevision = Migration(
+        61, "poll-revision",
+        """
+        ALTER TABLE polls ADD COLUMN revision {integer} DEFAULT 1 NOT NULL;
+        """)
 }

@@ -15,9 +15,12 @@ struct ChatRows: RoomReader, MessageReader {
             lastMessage: try row.nextIfPresent(), closedAt: try row.nextIfPresent())
     }
 
-    func room(_ id: RoomID) throws -> Room? {
-        let room = try rows.first(Self.roomColumns, from: .chatRooms, where: "id = \(id)", decode: Self.room)
-        return try room.map { try withMembers([$0])[0] }
+    func room(_ id: RoomID) throws -> Room? { try rooms([id]).first }
+
+    func rooms(_ ids: [RoomID]) throws -> [Room] {
+        try withMembers(
+            rows.select(
+                Self.roomColumns, from: .chatRooms, where: "id IN \(list: ids)", decode: Self.room))
     }
 
     func rooms(_ filter: RoomFilter, _ page: PageRequest) throws -> Page<Room> {

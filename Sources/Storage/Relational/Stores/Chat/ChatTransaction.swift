@@ -10,6 +10,7 @@ struct ChatTransaction {
 
 extension ChatTransaction: RoomReader {
     func room(_ id: RoomID) throws -> Room? { try stored.room(id) }
+    func rooms(_ ids: [RoomID]) throws -> [Room] { try stored.rooms(ids) }
     func rooms(_ filter: RoomFilter, _ page: PageRequest) throws -> Page<Room> {
         try stored.rooms(filter, page)
     }

@@ -5,13 +5,13 @@ import Polls
 struct PollRows: PollReader {
     let rows: TenantReader
 
-    static let columns = "id, room_id, question, options, created_by, created_at, closed_at"
+    static let columns = "id, room_id, question, options, created_by, created_at, closed_at, revision"
 
     static func poll(_ row: inout SQLRowReader) throws -> Poll {
         Poll(
             id: try row.next(), room: try row.next(), question: try row.next(),
             options: try JSON.decode([String].self, try row.next([UInt8].self)), createdBy: try row.next(),
-            createdAt: try row.next(), closedAt: try row.nextIfPresent())
+            createdAt: try row.next(), closedAt: try row.nextIfPresent(), revision: try row.next())
     }
 
     func poll(_ id: PollID) throws -> Poll? {

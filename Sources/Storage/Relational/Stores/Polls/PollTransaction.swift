@@ -26,8 +26,8 @@ struct PollTransaction: PollWriter {
             [
                 "id": poll.id, "room_id": poll.room, "question": poll.question,
                 "options": try JSON.encode(poll.options), "created_by": poll.createdBy,
-                "created_at": poll.createdAt, "closed_at": poll.closedAt,
-            ], key: "tenant_id, id", change: "closed_at = excluded.closed_at")
+                "created_at": poll.createdAt, "closed_at": poll.closedAt, "revision": poll.revision,
+            ], key: "tenant_id, id", change: "closed_at = excluded.closed_at, revision = excluded.revision")
     }
 
     func saveVote(_ option: Int, of user: UserID, on poll: PollID) throws {

@@ -394,3 +394,88 @@ test('a long queue goes out a few at a time, in order', async () => {
   await stage.clock.advance(60_000);
   assert.deepEqual(bodies(log), Array.from({ length: 50 }, (_, index) => `${index + 1}`));
 });
+
+test('over HTTP too, a refused message holds back what was written after it', async () => {
+  const stage = new Stage();
+  const log = await stage.begin();
+  stage.isUp = false;
+  stage.cut();
+  for (const body of ['one', 'two', 'three']) stage.client.send(ROOM, body);
+  // The second is given up while the first is on its way.
+  stage.client.discard(ROOM, 'c2');
+  const { post } = stage.client.outbox;
+  let refusals = 1;
+  stage.client.outbox.post = async (...content) => { if (refusals > 0) { refusals -= 1; throw Object.assign(new Error('busy'), { status: 503 }); } return post(...content); };
+  await stage.clock.advance(4500);
+  assert.deepEqual(stage.entries, []);
+  await stage.clock.advance(30_000);
+  assert.deepEqual(stage.entries.map(({ body }) => body), ['one', 'three']);
+  assert.deepEqual([bodies(log), log.pending], [['one', 'three'], []]);
+});
+
+test('what is discarded while another message is on its way over HTTP is not sent', async () => {
+  const stage = new Stage();
+  await stage.begin();
+  stage.isUp = false;
+  stage.cut();
+  for (const body of ['one', 'two', 'three']) stage.client.send(ROOM, body);
+  const { post } = stage.client.outbox;
+  stage.client.outbox.post = async (roomId, message) => { if (message.body === 'one') stage.client.discard(ROOM, 'c2'); return post(roomId, message); };
+  await stage.clock.advance(9000);
+  assert.deepEqual(stage.entries.map(({ body }) => body), ['one', 'three']);
+});
+
+test('a room that was heard live and fell behind has no hole when it is opened', async () => {
+  const stage = new Stage();
+  stage.others(100);
+  stage.client.start('ada');
+  await settle();
+  stage.client.follow(ROOM, 100);
+  await settle();
+  for (let count = 0; count < 3; count += 1) { stage.others(1); stage.tell({ type: 'message', ...stage.entries.at(-1) }); }
+  const log = stage.client.log(ROOM);
+  assert.deepEqual(seqs(log), [101, 102, 103]);
+  stage.isUp = false;
+  stage.cut();
+  stage.others(97);
+  await stage.client.load(ROOM);
+  assert.deepEqual([seqs(log)[0], log.position], [151, 200]);
+  while (log.hasOlder) await stage.client.loadOlder(ROOM);
+  assert.deepEqual(seqs(log), Array.from({ length: 200 }, (_, index) => index + 1));
+});
+
+test('the newest page leaves what lies behind it, and what it adjoins', () => {
+  const page = (first, last) => ({ items: Array.from({ length: last - first + 1 }, (_, index) => entry(first + index)), lastSeq: last, hasMore: true });
+  const ahead = new RoomLog(ROOM, 3);
+  ahead.apply(entry(4));
+  ahead.add('own', 'mine', null, 'sending');
+  ahead.acknowledge({ clientId: 'own', seq: 21, id: 'm21' }, 'ada', 'now');
+  ahead.load(page(11, 20));
+  assert.deepEqual([seqs(ahead)[0], seqs(ahead).at(-1), ahead.message('m4'), ahead.message('m21').body], [11, 21, undefined, 'mine']);
+  const whole = new RoomLog(ROOM, 3);
+  whole.apply(entry(4));
+  whole.load(page(5, 9));
+  assert.deepEqual(seqs(whole), [4, 5, 6, 7, 8, 9]);
+});
+
+test('a hole in a room that is gone is not asked for again, nor one of somebody who left', async () => {
+  for (const [status, asked] of [[404, 1], [403, 1], [503, 4]]) {
+    const stage = new Stage();
+    await stage.begin();
+    let count = 0;
+    stage.client.gaps.history = async () => { count += 1; throw Object.assign(new Error('no'), { status }); };
+    stage.tell({ type: 'gap', roomId: ROOM, fromSeq: 1 });
+    await stage.clock.advance(13_000);
+    assert.equal(count, asked, status);
+  }
+  const stage = new Stage();
+  await stage.begin();
+  let count = 0;
+  let fail;
+  stage.client.gaps.history = () => { count += 1; return new Promise((resolve, reject) => { fail = reject; }); };
+  stage.tell({ type: 'gap', roomId: ROOM, fromSeq: 1 });
+  stage.client.stop();
+  fail(new Error('signed out'));
+  await stage.clock.advance(13_000);
+  assert.equal(count, 1);
+});

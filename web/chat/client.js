@@ -46,6 +46,7 @@ export class ChatClient extends Emitter {
   stop() {
     this.connection.stop();
     this.timers.clear();
+    this.gaps.clear();
     this.outbox.clear();
     this.rooms.clear();
     this.#wanted.clear();

@@ -49,9 +49,14 @@ export class Outbox {
     for (const { roomId } of this.#queue) this.changed(roomId);
   }
 
-  /** Over HTTP, what waits in a room. */
+  /** Over HTTP, what waits in a room: one after the other, up to the first that has to wait longer. */
   async deliver(roomId) {
-    for (const { message } of this.#queue.filter((each) => each.roomId === roomId && each.message.state === 'waiting')) await this.#post(roomId, message);
+    for (const entry of this.#queue.filter((each) => each.roomId === roomId && each.message.state === 'waiting')) {
+      // Discarded, or heard of in another way, while those before it were on their way.
+      if (!this.#queue.includes(entry)) continue;
+      if (entry.message.state !== 'waiting' || this.#held.has(roomId)) return;
+      await this.#post(roomId, entry.message);
+    }
   }
 
   /** The message is in the room, or is not wanted any more. */

@@ -21,6 +21,7 @@ export class RoomLog {
 
   /** The newest page of the history. */
   load({ items, lastSeq, hasMore }) {
+    if (hasMore && items.length && items[0].seq > (this.position ?? 0) + 1) this.#dropBefore(items[0].seq);
     for (const item of items) this.#put(item);
     this.position = Math.max(this.position ?? 0, lastSeq);
     this.hasOlder = hasMore;
@@ -70,6 +71,12 @@ export class RoomLog {
 
   get oldestSeq() { return this.messages[0]?.seq ?? null; }
   get newestSeq() { return this.messages.at(-1)?.seq ?? 0; }
+
+  /** What lies before a hole is let go, and comes back with the page of earlier messages. */
+  #dropBefore(seq) {
+    this.messages = this.messages.filter((message) => message.seq >= seq);
+    this.#byId = new Map(this.messages.map((message) => [message.id, message]));
+  }
 
   /** An own message was shown before the server's words on it came: its time is the server's. */
   #confirm(entry) {

@@ -37,8 +37,10 @@ async function call(method, path, { body, key, auth = true, signal } = {}) {
 
   for (let attempt = 1; ; attempt += 1) {
     try {
-      const response = await withTimeout(signal, (limited) => send(path, { ...init, signal: limited }, auth));
-      return response.status === 204 ? null : await response.json();
+      return await withTimeout(signal, async (limited) => {
+        const response = await send(path, { ...init, signal: limited }, auth);
+        return response.status === 204 ? null : await response.json();
+      });
     } catch (error) {
       // Deleting twice is deleting once: the first answer may only have been lost.
       if (method === 'DELETE' && attempt > 1 && error.status === 404) return null;

@@ -38,12 +38,14 @@ export class LiveVideos {
   }
 
   add(id) {
-    if (this.#streaming.has(id) || this.#waiting.has(id)) return;
+    if (this.isOver || this.#streaming.has(id) || this.#waiting.has(id)) return;
     if (this.#streaming.size < STREAMS) this.#stream(id);
     else this.#waiting.add(id);
   }
 
   dispose() {
+    // A look under way may still find a video that is to be followed.
+    this.isOver = true;
     clearInterval(this.timer);
     this.#waiting.clear();
     for (const controller of this.#streaming.values()) controller.abort();
@@ -67,6 +69,7 @@ export class LiveVideos {
     for (const id of [...this.#waiting].slice(0, 10)) {
       try {
         const video = await api.get(`/v1/videos/${id}`);
+        if (this.isOver) return;
         this.onVideo(video);
         if (isSettled(video)) this.#waiting.delete(id);
         else if (this.#waiting.delete(id)) this.#waiting.add(id);

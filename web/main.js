@@ -45,6 +45,8 @@ function show() {
     wanted = null;
     return go(next, true);
   }
+  // What a dialog asks is about the screen, and the person, that it was opened on.
+  for (const each of document.querySelectorAll('dialog[open]')) each.close();
   shown?.dispose?.();
   shown = VIEWS[route.name](route.parameters, route.query);
   document.title = `${shown.title} · CloudStream`;

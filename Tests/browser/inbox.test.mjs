@@ -59,3 +59,14 @@ test('without the list the reason is kept, and the next try clears it', async ()
   assert.equal(inbox.failure, null);
   assert.equal(inbox.isLoaded, true);
 });
+
+test('the list grows by what is asked for, and by itself only to a bound', async () => {
+  const at = (number) => new Date(Date.UTC(2026, 4, 10) + number * 1000).toISOString();
+  let next = 1000;
+  const inbox = new Inbox({ get: async () => ({ items: Array.from({ length: 30 }, () => ({ ...item(0), id: `old${next -= 1}`, at: at(next) })), nextCursor: 'more', unread: 0 }) });
+  await inbox.load();
+  for (let number = 1001; number <= 1300; number += 1) inbox.take({ ...item(0), id: `new${number}`, at: at(number) });
+  assert.deepEqual([inbox.items.length, inbox.items[0].id], [100, 'new1300']);
+  await inbox.load(true);
+  assert.equal(inbox.items.length, 130);
+});

@@ -18,6 +18,7 @@ export class ChatPanel {
   #frame = 0;
   #reply = null;
   #edited = null;
+  #saving = null;
 
   /** `seek(seconds)` makes times in messages lead into the video. `focusOn`: a message to point at. */
   constructor(room, { seek, focusOn, emptyText = 'Nothing was said here yet.' } = {}) {
@@ -129,18 +130,23 @@ export class ChatPanel {
     if (!body) return;
     if (this.field.problem) return this.#say(this.field.problem);
     this.#say('');
-    if (this.#edited) this.#save(this.#edited, body);
-    else chat.send(this.room.id, body, this.#reply?.id);
+    if (this.#edited) return this.#save(this.#edited, body);
+    chat.send(this.room.id, body, this.#reply?.id);
     this.#endContext();
     this.field.clear();
   }
 
+  /** The words stay in the field until the server has them. */
   async #save(message, body) {
+    if (this.#saving === message) return;
+    this.#saving = message;
     try {
       chat.take(this.room.id, await api.patch(`/v1/messages/${message.id}`, { body }));
+      if (this.#edited === message && this.field.body === body) this.#endContext();
     } catch (error) {
       this.#say(`The message was not changed. ${sentence(error)}`);
     }
+    if (this.#saving === message) this.#saving = null;
   }
 
   #remove(message) {
@@ -151,6 +157,8 @@ export class ChatPanel {
   }
 
   #answer(message) {
+    // The words of an edit are no reply.
+    if (this.#edited) this.field.clear();
     this.#reply = message;
     this.#edited = null;
     this.#showContext('reply', `Reply to ${people.name(message.author)}`, message);

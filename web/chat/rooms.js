@@ -10,16 +10,21 @@ import { chat } from './live.js';
 const LIVE = 50;
 const RELOAD_MS = 60_000;
 const MOST_UNREAD = 100;
+const GONE = new Set(['not_found', 'forbidden', 'room_closed']);
 
 class Rooms extends Emitter {
   #rooms = new Map();
   #following = new Map();
+  /** Of the last list. */
+  #listed = new Set();
   #loading = null;
 
   constructor() {
     super();
     chat.on('message', ({ roomId, entry }) => this.#heard(roomId, entry));
     chat.on('read', ({ roomId, seq, userId }) => { if (userId === session.me?.user.id) this.#read(roomId, seq); });
+    // Taken out of it, or it was closed. That somebody may not do one thing in a room has another code.
+    chat.on('trouble', ({ roomId, code }) => { if (this.get(roomId) && GONE.has(code)) this.remove(roomId); });
     people.on('change', () => this.tell('change'));
     // A room that others made shows itself by its first message to the person.
     inbox.on('arrived', ({ roomId }) => { if (roomId && !this.get(roomId)) this.load().catch(() => {}); });
@@ -37,12 +42,18 @@ class Rooms extends Emitter {
   get(id) { return this.#rooms.get(id); }
 
   load() {
-    this.#loading ??= (async () => {
-      const { items } = await api.get('/v1/rooms?limit=100');
+    if (this.#loading) return this.#loading;
+    const loading = (async () => {
+      const userId = session.me?.user.id;
+      const { items, nextCursor } = await api.get('/v1/rooms?limit=100');
+      // Somebody else may have logged in meanwhile.
+      if (session.me?.user.id !== userId) return;
       items.forEach((room) => this.put(room));
+      this.#leaveOut(new Set(items.map(({ id }) => id)), nextCursor);
       this.isLoaded = true;
-    })().finally(() => { this.#loading = null; });
-    return this.#loading;
+    })().finally(() => { if (this.#loading === loading) this.#loading = null; });
+    this.#loading = loading;
+    return loading;
   }
 
   /** The room, asked for if it is not known here. */
@@ -56,7 +67,9 @@ class Rooms extends Emitter {
   async create(room) { return this.put(await api.post('/v1/rooms', room)); }
 
   put(room) {
-    this.#rooms.set(room.id, { ...room, readSeq: Math.max(room.readSeq ?? 0, this.get(room.id)?.readSeq ?? 0) });
+    const readSeq = Math.max(room.readSeq ?? 0, this.get(room.id)?.readSeq ?? 0);
+    // The answer may be older than what was read here since.
+    this.#rooms.set(room.id, { ...room, readSeq, unread: readSeq >= (room.lastMessage?.seq ?? 0) ? 0 : room.unread });
     if (room.kind !== 'video' && !this.#following.has(room.id) && this.#following.size < LIVE) {
       this.#following.set(room.id, chat.follow(room.id, room.lastSeq));
     }
@@ -74,7 +87,15 @@ class Rooms extends Emitter {
   clear() {
     this.#following.clear();
     this.#rooms.clear();
+    this.#listed.clear();
+    this.#loading = null;
     this.isLoaded = false;
+  }
+
+  /** Rooms that were listed and are not any more; where there are further pages nobody knows. */
+  #leaveOut(listed, nextCursor) {
+    if (!nextCursor) for (const id of this.#listed) if (!listed.has(id)) this.remove(id);
+    this.#listed = listed;
   }
 
   #heard(roomId, entry) {

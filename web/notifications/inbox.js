@@ -2,7 +2,9 @@
 import { api } from '../api.js';
 import { Emitter } from '../emitter.js';
 import { follow } from '../sse.js';
+import { pause } from '../timing.js';
 
+/** The list grows to this by itself, and by each page that somebody asks for. */
 const KEPT = 100;
 const AGAIN_MS = 60_000;
 
@@ -11,6 +13,7 @@ export class Inbox extends Emitter {
   items = [];
   unread = 0;
   cursor = null;
+  most = KEPT;
   isLoaded = false;
   failure = null;
 
@@ -26,13 +29,14 @@ export class Inbox extends Emitter {
 
   stop() {
     this.lifetime?.abort();
-    Object.assign(this, { items: [], unread: 0, cursor: null, isLoaded: false, failure: null });
+    Object.assign(this, { items: [], unread: 0, cursor: null, most: KEPT, isLoaded: false, failure: null });
   }
 
   /** The first page, or the next one. */
   async load(isMore = false) {
     try {
       const page = await this.get(`/v1/notifications?${new URLSearchParams({ limit: 30, ...(isMore && this.cursor && { cursor: this.cursor }) })}`);
+      this.most = isMore ? this.most + page.items.length : KEPT;
       this.#merge(page.items);
       this.cursor = page.nextCursor;
       this.unread = page.unread ?? this.unread;
@@ -83,7 +87,7 @@ export class Inbox extends Emitter {
   #merge(items) {
     const known = new Map(this.items.map((item) => [item.id, item]));
     for (const item of items) known.set(item.id, { ...item });
-    this.items = [...known.values()].sort((a, b) => (a.at < b.at || a.at === b.at && a.id < b.id ? 1 : -1)).slice(0, Math.max(KEPT, items.length + this.items.length));
+    this.items = [...known.values()].sort((a, b) => (a.at < b.at || a.at === b.at && a.id < b.id ? 1 : -1)).slice(0, this.most);
   }
 
   async #listen(signal) {
@@ -97,7 +101,7 @@ export class Inbox extends Emitter {
       } catch {
         // Not there now, or not allowed: the list is still read when it is opened.
       }
-      await new Promise((resolve) => { setTimeout(resolve, AGAIN_MS); });
+      await pause(AGAIN_MS, signal).catch(() => {});
     }
   }
 }

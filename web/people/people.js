@@ -6,7 +6,7 @@ import { session } from '../session.js';
 const PAGE = 100;
 const MOST_PAGES = 20;
 
-class People extends Emitter {
+export class People extends Emitter {
   #byId = new Map();
   #loading = null;
   /** Not found by the last look, and asked for since. */
@@ -37,9 +37,12 @@ class People extends Emitter {
     this.#asked.add(id);
     if (this.#asked.size > 1) return;
     await this.#loading;
-    if (!this.#byId.has(id)) await this.#fetch().catch(() => {});
-    for (const each of this.#asked) if (!this.#byId.has(each)) this.#gone.add(each);
+    const hasLooked = this.#byId.has(id) || await this.#fetch().then(() => true, () => false);
+    const asked = [...this.#asked];
     this.#asked.clear();
+    // Who was not found because nobody answered is looked for again when the name is needed next.
+    if (!hasLooked) return;
+    for (const each of asked) if (!this.#byId.has(each)) this.#gone.add(each);
     this.tell('change');
   }
 

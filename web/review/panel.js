@@ -120,7 +120,8 @@ export class ReviewPanel {
       seek: (time) => this.player?.seek(time),
       select: (comment) => this.#select(comment),
       reply: (comment, body) => this.#add({ body, parentId: comment.id }),
-      resolve: (comment, resolved) => this.#change(comment, { resolved }),
+      // Why not stands above the list.
+      resolve: (comment, resolved) => this.#change(comment, { resolved }).catch(() => {}),
       edit: (comment, body) => this.#change(comment, { body }),
       remove: (comment) => this.#remove(comment),
       retry: (id) => this.drafts.send(id),
@@ -143,6 +144,7 @@ export class ReviewPanel {
     this.#rows.get(id)?.element.scrollIntoView({ block: 'nearest' });
   }
 
+  /** Shown at once, and taken back when the server refuses; then it throws. */
   async #change(comment, change) {
     const before = comment;
     const now = new Date().toISOString();
@@ -153,8 +155,10 @@ export class ReviewPanel {
     } catch (error) {
       this.threads.put(before);
       setText(this.trouble, sentence(error));
+      throw error;
+    } finally {
+      this.draw();
     }
-    this.draw();
   }
 
   #remove(comment) {

@@ -77,13 +77,24 @@ export class ThreadRow {
       source.canResolve && h('button.link-button', { type: 'button', onclick: () => this.acts.resolve(comment, !comment.resolvedAt) }, comment.resolvedAt ? 'Reopen' : 'Resolve'));
   }
 
-  /** A field below the thread, for a reply or an edit. */
+  /** A field below the thread, for a reply or an edit; it closes once `save(text)` is done. */
   write(action, save, body = '') {
-    const close = () => { this.writing.hidden = true; fill(this.writing); };
-    const submit = (text) => {
-      if (!text || field.problem) return;
-      save(text);
-      close();
+    let isBusy = false;
+    const close = () => {
+      if (!this.writing.contains(field.element)) return;
+      this.writing.hidden = true;
+      fill(this.writing);
+    };
+    const submit = async (text) => {
+      if (!text || field.problem || isBusy) return;
+      isBusy = true;
+      try {
+        await save(text);
+        close();
+      } catch {
+        // The panel says why; the words stay for another try.
+      }
+      isBusy = false;
     };
     const field = new MessageField({ label: action, placeholder: 'Write a reply', submit, cancel: close, mentions: this.source.mentions });
     fill(this.writing, field.element, h('div.writing-actions',

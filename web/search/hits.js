@@ -13,7 +13,7 @@ export function hitRow(hit, opened) {
   const isText = hit.kind === 'message' || hit.kind === 'comment';
   const author = hit.authorId ? people.name(hit.authorId) : '';
   const room = hit.roomId ? rooms.get(hit.roomId) : null;
-  const facts = [isText && author, room && titleOfRoom(room), hit.kind !== 'person' && ago(hit.createdAt), hit.match === 'typo' && 'similar spelling'].filter(Boolean);
+  const facts = [isText && author, room && titleOfRoom(room), hit.kind !== 'person' && ago(hit.createdAt), hit.match === 'fuzzy' && 'similar spelling'].filter(Boolean);
   const content = [h('span.happening-icon', icon(ICONS[hit.kind] ?? 'search')),
     h('span.hit-what', hit.title?.text && h('span.hit-title', marked(hit.title)),
       // What was said is all there is of a message.

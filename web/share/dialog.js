@@ -28,8 +28,8 @@ export function showShares(video) {
 function newLink(video, fresh, load) {
   const life = h('select', { id: 'share-life' }, LIVES.map(([days, label]) => h('option', { value: days, selected: days === '7' }, label)));
   const comments = h('input', { type: 'checkbox', id: 'share-comments', checked: true });
-  const password = field({ label: 'Password', name: 'password', type: 'text', autocomplete: 'off', required: undefined, maxlength: 128, hint: 'Leave empty for none.' });
-  const views = field({ label: 'Most views', name: 'maximumViews', type: 'number', min: 1, max: 1_000_000, required: undefined, hint: 'Leave empty for any number.' });
+  const password = field({ label: 'Password', name: 'password', type: 'text', autocomplete: 'off', maxlength: 128, hint: 'Leave empty for none.' });
+  const views = field({ label: 'Most views', name: 'maximumViews', type: 'number', min: 1, max: 1_000_000, hint: 'Leave empty for any number.' });
   for (const each of [password, views]) each.input.required = false;
   return form({
     fields: [password, views],

@@ -14,6 +14,7 @@ import { Stage } from '../views/stage.js';
 import { request } from './request.js';
 
 const NAME_KEY = 'cloudstream.guest';
+const LONGEST_NAME = 80;
 const REFRESH_MS = 10_000;
 
 export function guestPage(token) {
@@ -36,14 +37,14 @@ export function guestPage(token) {
 
   function ask(link) {
     const fields = [
-      link.allowComments && field({ label: 'Your name', name: 'name', type: 'text', maxlength: 100, autocomplete: 'name', value: recall(), hint: 'Shown beside your comments.', autofocus: true }),
+      link.allowComments && field({ label: 'Your name', name: 'name', type: 'text', maxlength: LONGEST_NAME, autocomplete: 'name', value: recall(), hint: 'Shown beside your comments.', autofocus: true }),
       link.hasPassword && field({ label: 'Password', name: 'password', type: 'password', autocomplete: 'off' }),
     ].filter(Boolean);
     fill(main, h('div.guest-entry', icon(link.hasPassword ? 'lock' : 'film'), h('h1', link.title), h('p.lead', 'This video was shared with you.'),
       form({
         fields, action: 'Watch the video',
         submit: async ({ name = '', password }) => {
-          if (name) localStorage.setItem(NAME_KEY, name.trim());
+          if (name) remember(name.trim());
           watch(link, await request(`${base}/views`, { method: 'POST', body: { ...(password && { password }), ...(name && { name: name.trim() }) } }), name.trim());
         },
       }),
@@ -52,6 +53,7 @@ export function guestPage(token) {
   }
 
   function watch(link, { video, guestToken }, name) {
+    if (!video.playback && video.state !== 'failed') return tellToWait(video.title ?? link.title);
     const stage = new Stage({
       // A new address would count one more view; the one at hand lasts for hours.
       renew: async () => { throw new Error('The link has to be opened again.'); },
@@ -64,6 +66,12 @@ export function guestPage(token) {
     stage.show(video);
     review?.attach(stage.player);
     if (review) setInterval(() => { if (!document.hidden) review.reload(); }, REFRESH_MS);
+  }
+
+  /** Guests hear of no progress, and looking again would count one more view. */
+  function tellToWait(title) {
+    fill(main, h('div.guest-entry', icon('clock'), h('h1', title),
+      h('p.lead', 'This video is not ready to be watched yet. Please open the link again a little later.')));
   }
 
   function guestComments(guestToken, name) {
@@ -88,5 +96,9 @@ export function guestPage(token) {
 }
 
 function recall() {
-  try { return localStorage.getItem(NAME_KEY) ?? ''; } catch { return ''; }
+  try { return localStorage.getItem(NAME_KEY)?.slice(0, LONGEST_NAME) ?? ''; } catch { return ''; }
+}
+
+function remember(name) {
+  try { localStorage.setItem(NAME_KEY, name); } catch { /* storage may be switched off: the name is asked for again */ }
 }

@@ -49,6 +49,7 @@ class Feed {
       const page = await api.get(`/v1/feed?${new URLSearchParams({ limit: PAGE, ...(this.#cursor && { cursor: this.#cursor }) })}`, { signal: this.#lifetime.signal });
       this.#items = isFresh ? page.items : [...this.#items, ...page.items];
       this.#cursor = page.nextCursor;
+      this.isLoaded = true;
       setText(this.status, '');
       this.#draw();
     } catch (error) {
@@ -61,6 +62,7 @@ class Feed {
   }
 
   #draw() {
+    if (!this.isLoaded) return;
     if (!this.#items.length) return fill(this.list, h('div.empty', icon('activity'), h('h2', 'Nothing happened yet'), h('p', 'Uploads, comments, decisions and conversations of your team appear here.')));
     const days = new Map();
     for (const item of this.#items) {

@@ -41,7 +41,7 @@ class Home {
     this.live = new LiveVideos((video) => this.#update(video));
     const { signal } = this.#lifetime;
     uploads.addEventListener('uploaded', () => this.#load(), { signal });
-    this.#ends = [inbox.on('change', () => this.#greet()), rooms.on('change', () => this.#drawRooms()), people.on('change', () => { this.#drawFeed(); this.#drawRooms(); })];
+    this.#ends = [inbox.on('change', () => this.#greet()), rooms.on('change', () => { this.#drawRooms(); this.#greet(); }), people.on('change', () => { this.#drawFeed(); this.#drawRooms(); })];
     fill(this.videos, Array.from({ length: 3 }, () => h('li.card.skeleton', { 'aria-hidden': true }, h('div.card-picture'), h('i'), h('i'))));
     people.load();
     this.#load();
@@ -86,6 +86,7 @@ class Home {
   }
 
   #greet() {
+    if (!this.answer) return;
     const messages = rooms.unread;
     const parts = [
       inbox.unread > 0 && h('a', { href: '#/notifications' }, `${badgeCount(inbox.unread)} ${inbox.unread === 1 ? 'notification' : 'notifications'}`),

@@ -62,7 +62,7 @@ class RoomsView {
       fill(this.main, h('header.room-head',
         h('a.icon-button.room-back', { href: '#/rooms', 'aria-label': 'All rooms' }, icon('chevronLeft')),
         this.heading.element,
-        room.private && room.kind === 'team' && h('button.button.small', { type: 'button', onclick: () => showMembers(store.get(room.id)) }, icon('team'), h('span', 'People')),
+        room.private && room.kind === 'team' && h('button.button.small', { type: 'button', onclick: () => showMembers(store.get(room.id) ?? room) }, icon('team'), h('span', 'People')),
         room.videoId && h('a.button.small', { href: `#/videos/${room.videoId}?tab=chat` }, icon('film'), h('span', 'Open the video'))), this.panel.element);
       this.#retitle();
       // On a phone the keyboard would cover what one came to read.

@@ -34,7 +34,7 @@ export class Shell {
     this.panel = new UploadPanel();
     this.dropzone = canUpload ? new Dropzone((files, handles) => uploads.add(files, { handles })) : null;
     this.element = h('div.shell',
-      h('a.skip-link', { href: '#main', onclick: (event) => { event.preventDefault(); this.main.querySelector('h1')?.focus(); } }, 'Skip to content'),
+      h('a.skip-link', { href: '#main', onclick: (event) => { event.preventDefault(); this.#skip(); } }, 'Skip to content'),
       h('header.header',
         h('a.brand', { href: '#/', 'aria-label': 'CloudStream, home' }, logo(), h('span', 'CloudStream')),
         h('nav.nav', { 'aria-label': 'Main' }, this.links.map((each) => each.element)),
@@ -71,6 +71,13 @@ export class Shell {
     this.#ends.forEach((end) => end());
     this.dropzone?.dispose();
     this.panel.dispose();
+  }
+
+  /** Headings take the focus only by their tabindex, and a screen may have made its own since it was shown. */
+  #skip() {
+    const target = this.main.querySelector('h1') ?? this.main;
+    target.setAttribute('tabindex', '-1');
+    target.focus();
   }
 
   #accountMenu() {

@@ -176,12 +176,39 @@ class Job(Browser, Checks):
         self.until('the library after a reload', 20, lambda: self.find('.card:not(.skeleton)'))
         self.check('the session survives a reload', True)
 
+    def ask(self):
+        """Opens the question whether to delete the video."""
+        self.find('.card a').click()
+        self.until('the tools', 20, lambda: self.find('.watch-tools summary'))
+        self.find('.watch-tools summary').click()
+        self.find('.watch-tools .drop-item').click()
+        self.until('the question', 10, lambda: self.find('dialog[open]'))
+
+    def dialogs(self):
+        self.ask()
+        self.driver.back()
+        self.until('the library', 20, lambda: self.find('.card:not(.skeleton)'))
+        self.check('a question does not outlive its screen', self.find('dialog') is None)
+        self.ask()
+        first = self.driver.current_window_handle
+        self.driver.switch_to.new_window('tab')
+        self.driver.get(self.base + '/#/library')
+        self.until('the other tab', 20, lambda: self.find('.card:not(.skeleton)'))
+        self.find('summary[aria-label^=Account]').click()
+        self.js('[...document.querySelectorAll(".drop-item")].find((item) => item.textContent === "Log out").click()')
+        self.until('the log-in page there', 20, lambda: self.find('input[name=password]'))
+        self.collect()
+        self.driver.close()
+        self.driver.switch_to.window(first)
+        self.until('the log-in page here', 20, lambda: self.find('input[name=password]'))
+        self.check('a question does not outlive its session', self.find('dialog') is None)
+
     def complaints(self):
         self.check_console(self)
 
     def run(self):
         steps = (self.sign_up, self.upload, self.open_video, self.play, self.wait_ready, self.choose_quality,
-                 self.scrub, self.screens, self.reload, self.complaints)
+                 self.scrub, self.screens, self.reload, self.dialogs, self.complaints)
         for step in steps:
             try:
                 step()

@@ -98,10 +98,13 @@ extension User {
 }
 
 extension LoginSession {
-    static func sample(of user: UserID) -> LoginSession {
+    static func sample(
+        of user: UserID, until end: Timestamp = Timestamp(milliseconds: 1_900_000_000_000)
+    ) -> LoginSession {
         LoginSession(
-            id: SessionID(), user: user, generation: 1, expiresAt: Timestamp(milliseconds: 1_900_000_000_000),
-            isRevoked: false, createdAt: Timestamp(milliseconds: 1_800_000_000_789))
+            id: SessionID(), user: user, generation: 1, expiresAt: end, isRevoked: false,
+            createdAt: Timestamp(milliseconds: 1_800_000_000_789), userAgent: "Bröwser/1.0 🦆",
+            seenAt: Timestamp(milliseconds: 1_800_000_000_999))
     }
 }
 

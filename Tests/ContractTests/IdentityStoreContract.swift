@@ -56,6 +56,7 @@ import Testing
                     session.generation = 9
                     session.expiresAt = Timestamp(milliseconds: 5)
                     session.isRevoked = true
+                    session.seenAt = Timestamp(milliseconds: 7)
                     invitation.isAccepted = true
                 }
                 // A transaction sees its own changes.
@@ -67,6 +68,7 @@ import Testing
                 #expect(try reader.user(user.id)?.name == "New")
                 #expect(try reader.session(session.id)?.generation == 9)
                 #expect(try reader.session(session.id)?.isRevoked == true)
+                #expect(try reader.session(session.id)?.seenAt == Timestamp(milliseconds: 7))
                 #expect(try reader.invitation(invitation.id)?.isAccepted == true)
                 #expect(try reader.owners() == 0)
             }

@@ -7,7 +7,6 @@ import TestDatabase
 
 /// The accounts as they are put together in `seed`, over a database of their own and a clock that tests move.
 struct Stage: Sendable {
-    let accounts: Accounts
     let store: any IdentityStore
     let tokens: any TokenIssuer
     let outbox: Outbox
@@ -24,18 +23,22 @@ struct Stage: Sendable {
             let tokens = try await SignedTokenIssuer(
                 privateKey: Curve25519.Signing.PrivateKey(),
                 settings: .init(issuer: "test", audience: "test", accessLifetime: .seconds(60)))
-            let accounts = Accounts(
-                store: store, passwords: ScryptPasswordHasher(rounds: 16, concurrent: 2), tokens: tokens,
-                settings: .init(
-                    region: "eu", shard: 0, refreshLifetime: refreshLifetime,
-                    invitationLifetime: invitationLifetime),
-                now: { clock.now })
-            try await test(
-                Stage(
-                    accounts: accounts, store: store, tokens: tokens, outbox: Outbox(database), clock: clock))
+            try await test(Stage(store: store, tokens: tokens, outbox: Outbox(database), clock: clock))
         }
     }
 
+    var accounts: Accounts { accounts(passwords: Self.passwords) }
+
+    func accounts(passwords: any PasswordHasher) -> Accounts {
+        Accounts(
+            store: store, passwords: passwords, tokens: tokens,
+            settings: .init(
+                region: "eu", shard: 0, refreshLifetime: Self.refreshLifetime,
+                invitationLifetime: Self.invitationLifetime),
+            now: { clock.now })
+    }
+
+    static let passwords = ScryptPasswordHasher(rounds: 16, concurrent: 2)
     static let password = "correct horse"
 
     func signUp(_ email: String = "ada@example.com", team: String = "Ada's", once: OnceKey? = nil)

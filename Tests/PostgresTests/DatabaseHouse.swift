@@ -202,6 +202,13 @@ extension SpreadIdentityStore {
         }
     }
 
+    func change(_ user: User, _ passwordHash: String, of tenant: TenantID) async throws {
+        _ = try await write(WriteContext(tenant: tenant)) { writer in
+            try writer.save(user, passwordHash: passwordHash)
+            return true
+        }
+    }
+
     func remove(_ user: User, from tenant: TenantID) async throws {
         _ = try await write(WriteContext(tenant: tenant)) { writer in
             try writer.remove(user)

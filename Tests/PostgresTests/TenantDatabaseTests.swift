@@ -216,6 +216,37 @@ struct TenantDatabaseCrashTests {
         }
     }
 
+    @Test(arguments: Death.allCases)
+    func `a password that changes while the process dies is the one that the team's database has`(
+        _ death: Death
+    ) async throws {
+        try await DatabaseHouse.with(tenants: 1) { house async throws in
+            _ = try await house.dyingEverywhere(death) { mortal in
+                let (tenant, user) = (TenantID(), User.named("b@example.com"))
+                let well = SpreadIdentityStore(house.again())
+                try await well.signUp(tenant, "a@example.com")
+                try await well.add(user, to: tenant)
+                let done: Void? = try? await SpreadIdentityStore(mortal).change(user, "another", of: tenant)
+
+                // Nobody is locked out meanwhile: one of the two is right.
+                let meanwhile = try await well.login(email: user.email)
+                #expect(meanwhile?.user == user.id)
+                let later = SpreadIdentityStore(house.again(later: .seconds(60)))
+                let login = try await later.login(email: user.email)
+                #expect(["another", "hash of b@example.com"].contains(login?.passwordHash))
+                if done != nil { #expect(login?.passwordHash == "another") }
+                let kept = try await house.files[1].own(
+                    "SELECT password_hash FROM logins WHERE email = '\(user.email)'")
+                #expect(kept == [[login?.passwordHash]])
+                _ = try await later.settleLapsed()
+                #expect(try await house.files[0].own("SELECT count(*) FROM identity_claims") == [["0"]])
+                try await later.change(user, "third", of: tenant)
+                #expect(try await later.login(email: user.email)?.passwordHash == "third")
+                return done != nil
+            }
+        }
+    }
+
     @Test func `a write whose claim was given up does not commit`() async throws {
         try await DatabaseHouse.with(tenants: 2) { house async throws in
             let store = SpreadIdentityStore(house.databases)

@@ -1,4 +1,4 @@
-// What the person may choose: name, notifications, and the session of this browser.
+// What the person may choose: name, notifications, password, and where to stay signed in.
 import { api, sentence } from '../api.js';
 import { fill, h, setText } from '../dom.js';
 import { icon } from '../icons.js';
@@ -7,6 +7,7 @@ import { session } from '../session.js';
 import { toast } from '../toast.js';
 import { themeButton } from './entry.js';
 import { field, form } from './form.js';
+import { passwordForm, sessionList } from './signin.js';
 
 const KINDS = [['mention', 'Somebody mentions you'], ['reply', 'Somebody replies to you'], ['comment', 'Comments on your videos'], ['approval', 'Decisions on your videos'],
   ['direct_message', 'Direct messages'], ['video_ready', 'A video is ready'], ['video_failed', 'A video fails']];
@@ -19,6 +20,7 @@ export function settings() {
   const who = h('div.settings-who', avatar(user.name, user.id, 'large'), h('div', h('strong', user.name), h('span', user.email), h('span.muted', `${tenant.name} · ${user.role}`)));
   const choices = h('div');
   loadChoices(choices);
+  const sessions = sessionList();
   const element = h('div.page.narrow.settings', h('div.page-head', h('h1', 'Settings')),
     h('section.panel', h('h2', 'Profile'), who, form({
       fields: [name], action: 'Save name',
@@ -30,8 +32,8 @@ export function settings() {
     })),
     h('section.panel', { id: 'notification-settings' }, h('h2', 'Notifications'), choices),
     h('section.panel', h('h2', 'Appearance'), h('div.setting-line', h('span', 'Dark or light; follows your system until you choose.'), themeButton())),
-    h('section.panel', h('h2', 'This browser'), h('div.setting-line', h('span', `Logged in as ${user.email}. Logging out here also closes CloudStream in the other tabs of this browser.`),
-      h('button.button', { type: 'button', onclick: () => element.dispatchEvent(new Event('log-out', { bubbles: true })) }, icon('logout'), 'Log out'))));
+    h('section.panel', { id: 'password-settings' }, h('h2', 'Password'), passwordForm({ changed: sessions.again })),
+    h('section.panel', { id: 'session-settings' }, h('h2', 'Where you are signed in'), sessions.element));
   return { element, title: 'Settings' };
 }
 

@@ -116,9 +116,9 @@ struct APIServer: Sendable {
         let feed = VideoEventStream(
             library: domain.library, notices: domain.notices, signer: backend.playbackSigner)
         return IdentityRoutes(
-            accounts: domain.accounts, revocations: revocations, signInLimit: signIns,
-            publicURL: profile.http.publicURL
+            accounts: domain.accounts, signInLimit: signIns, publicURL: profile.http.publicURL
         ).routes
+            + SessionRoutes(accounts: domain.accounts, revocations: revocations, signInLimit: signIns).routes
             + VideoRoutes(library: domain.library, signer: backend.playbackSigner, feed: feed).routes
             + RoomRoutes(rooms: domain.rooms).routes
             + PollRoutes(polls: domain.polls).routes

@@ -103,7 +103,9 @@ extension Accounts {
     }
 
     /// `invitation_invalid` if it is unknown, used or too old.
-    package func accept(token: String, name: String, password: String, once: OnceKey?) async throws -> Entry {
+    package func accept(
+        token: String, name: String, password: String, from device: String? = nil, once: OnceKey?
+    ) async throws -> Entry {
         let refused = Failure(
             .invalid, "invitation_invalid", "This invitation is unknown, used already, or too old.")
         guard let claims = tokens.open(token, purpose: .invitation) else { throw refused }
@@ -120,7 +122,7 @@ extension Accounts {
             else { throw refused }
             let user = User(
                 id: UserID(), email: invitation.email, name: name, role: invitation.role, createdAt: time)
-            let session = newSession(of: user, at: time)
+            let session = newSession(of: user, from: device, at: time)
             invitation.isAccepted = true
             try writer.save(invitation)
             try writer.insert(user, passwordHash: hash)

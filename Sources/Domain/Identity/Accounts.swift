@@ -59,7 +59,7 @@ package struct Accounts: Sendable {
     }
 
     /// `email_taken`, `invalid_request`.
-    package func signUp(_ request: SignUp, once: OnceKey?) async throws -> Entry {
+    package func signUp(_ request: SignUp, from device: String? = nil, once: OnceKey?) async throws -> Entry {
         let request = try request.validated(region: settings.region)
         let hash = try await passwords.hash(request.password)
         let time = now()
@@ -68,7 +68,7 @@ package struct Accounts: Sendable {
             region: settings.region,
             createdAt: time)
         let user = User(id: UserID(), email: request.email, name: request.name, role: .owner, createdAt: time)
-        let session = newSession(of: user, at: time)
+        let session = newSession(of: user, from: device, at: time)
         let placement = TenantPlacement(
             region: settings.region, shard: settings.shard, isolation: settings.isolation, epoch: 1)
         let seat = try await store.write(WriteContext(tenant: tenant.id, once: once)) { writer in
@@ -85,24 +85,29 @@ package struct Accounts: Sendable {
     }
 
     /// `invalid_credentials`, whether the address is unknown or the password wrong.
-    package func signIn(email: String, password: String) async throws -> Entry {
+    package func signIn(email: String, password: String, from device: String? = nil) async throws -> Entry {
         let login = try await store.login(email: SignUp.normalised(email: email))
         let matches = try await passwords.verify(password, against: login?.passwordHash)
-        guard let login, matches else {
-            throw Failure(
-                .unauthorised, "invalid_credentials", "The e-mail address or the password is wrong.")
-        }
+        guard let login, matches else { throw Self.wrongCredentials }
         let time = now()
         let seat = try await store.write(WriteContext(tenant: login.tenant)) { writer in
             guard let tenant = try writer.tenant(), let user = try writer.user(login.user) else {
                 throw Failure(.unauthorised, "invalid_credentials", "This account no longer exists.")
             }
-            let session = newSession(of: user, at: time)
+            let session = newSession(of: user, from: device, at: time)
             try writer.save(session)
             return Seat(tenant: tenant, user: user, session: session)
         }
+        // A change of the password ends the sessions there are; one that began meanwhile by the old one is not among them.
+        guard try await store.login(email: login.email)?.passwordHash == login.passwordHash else {
+            _ = try await end(seat.session.id, of: seat.user.id, in: seat.tenant.id)
+            throw Self.wrongCredentials
+        }
         return try await entry(seat)
     }
+
+    private static let wrongCredentials = Failure(
+        .unauthorised, "invalid_credentials", "The e-mail address or the password is wrong.")
 
     /// A new pair for a refresh token. `session_revoked` if the token was used before: then all of the family end.
     /// The same token with the same `once` key gets the same pair, for those whose answer was lost on the way.
@@ -139,15 +144,6 @@ package struct Accounts: Sendable {
     static let sessionOver = Failure(
         .unauthorised, "session_revoked", "This session has ended; please log in again.")
 
-    package func signOut(_ claims: AccessClaims) async throws {
-        _ = try await store.write(WriteContext(tenant: claims.caller.tenant)) { writer in
-            guard var session = try writer.session(claims.session) else { return false }
-            session.isRevoked = true
-            try writer.save(session)
-            return true
-        }
-    }
-
     /// The caller as of now, nil once the session was revoked or the person removed.
     package func current(_ claims: AccessClaims) async throws -> Caller? {
         try await current([claims.session], in: claims.caller.tenant)[claims.session]
@@ -167,10 +163,10 @@ package struct Accounts: Sendable {
         }
     }
 
-    func newSession(of user: User, at time: Timestamp) -> LoginSession {
+    func newSession(of user: User, from device: String?, at time: Timestamp) -> LoginSession {
         LoginSession(
             id: SessionID(), user: user.id, generation: 1, expiresAt: time + settings.refreshLifetime,
-            isRevoked: false, createdAt: time)
+            isRevoked: false, createdAt: time, userAgent: device, seenAt: time)
     }
 
     func entry(_ seat: Seat) async throws -> Entry {

@@ -23,6 +23,8 @@ package protocol IdentityReader {
     func users(_ page: PageRequest) throws -> Page<User>
     func owners() throws -> Int
     func session(_ id: SessionID) throws -> LoginSession?
+    /// Those of a person that have neither been ended nor run out by `time`, in the page's order.
+    func sessions(of user: UserID, at time: Timestamp, _ page: PageRequest) throws -> Page<LoginSession>
     func invitation(_ id: InvitationID) throws -> Invitation?
 }
 
@@ -31,14 +33,21 @@ package protocol IdentityWriter: IdentityReader {
     func insert(_ tenant: Tenant, placement: TenantPlacement) throws
     /// Adds a person with the log-in; `email_taken` if the address has one anywhere.
     func insert(_ user: User, passwordHash: String) throws
-    func save(_ user: User) throws
+    /// Replaces name and role, and the password of the log-in unless that is nil. Does nothing if the person is unknown.
+    func save(_ user: User, passwordHash: String?) throws
     /// Removes a person, the log-in and all sessions.
     func remove(_ user: User) throws
     /// Adds or replaces.
     func save(_ session: LoginSession) throws
+    /// Ends all sessions of a person but `kept`; which these were.
+    func endSessions(of user: UserID, except kept: SessionID) throws -> [SessionID]
     /// Adds or replaces.
     func save(_ invitation: Invitation) throws
     func publish(_ event: some EventPayload, key: String) throws
+}
+
+extension IdentityWriter {
+    package func save(_ user: User) throws { try save(user, passwordHash: nil) }
 }
 
 /// Slow, salted hashes of passwords.

@@ -47,10 +47,16 @@ package struct LoginSession: Sendable, Codable, Equatable {
     package var expiresAt: Timestamp
     package var isRevoked: Bool
     package let createdAt: Timestamp
+    /// What the device said of itself at log-in; nil if it said nothing. Cut to `maximumUserAgent` characters.
+    package let userAgent: String?
+    /// When it was last renewed, or begun. Nil for sessions older than the knowledge of it.
+    package var seenAt: Timestamp?
+
+    package static let maximumUserAgent = 256
 
     package init(
         id: SessionID, user: UserID, generation: Int, expiresAt: Timestamp, isRevoked: Bool,
-        createdAt: Timestamp
+        createdAt: Timestamp, userAgent: String? = nil, seenAt: Timestamp? = nil
     ) {
         self.id = id
         self.user = user
@@ -58,6 +64,16 @@ package struct LoginSession: Sendable, Codable, Equatable {
         self.expiresAt = expiresAt
         self.isRevoked = isRevoked
         self.createdAt = createdAt
+        self.userAgent = Self.plain(userAgent)
+        self.seenAt = seenAt
+    }
+
+    /// Without control characters, which are no part of a name but may upset who prints it.
+    private static func plain(_ userAgent: String?) -> String? {
+        guard let userAgent else { return nil }
+        let scalars = userAgent.unicodeScalars.lazy.filter { $0.properties.generalCategory != .control }
+        let text = String(String.UnicodeScalarView(scalars.prefix(maximumUserAgent)))
+        return text.isEmpty ? nil : text
     }
 
     package enum Refresh: Equatable { case renewed, reused, refused }
@@ -72,6 +88,7 @@ package struct LoginSession: Sendable, Codable, Equatable {
         }
         generation += 1
         expiresAt = now + lifetime
+        seenAt = now
         return .renewed
     }
 }

@@ -2,10 +2,9 @@ import Hummingbird
 import Identity
 import Kernel
 
-/// Sign-up, sessions and the team.
+/// Sign-up, log-in and the team.
 struct IdentityRoutes: Sendable {
     let accounts: Accounts
-    let revocations: Revocations
     let signInLimit: SignInLimit
     /// What people call this server; links in messages start with it.
     let publicURL: String
@@ -15,7 +14,6 @@ struct IdentityRoutes: Sendable {
             Route(.post, "/v1/tenants", access: .open, handler: signUp),
             Route(.post, "/v1/sessions", access: .open, handler: signIn),
             Route(.post, "/v1/sessions/refresh", access: .open, handler: refresh),
-            Route(.delete, "/v1/sessions/current", handler: signOut),
             Route(.get, "/v1/me", handler: me),
             Route(.patch, "/v1/me", handler: renameMe),
             Route(.get, "/v1/users", handler: users),
@@ -44,7 +42,7 @@ struct IdentityRoutes: Sendable {
         let request = SignUp(
             teamName: input.body.name, region: input.body.region, email: owner.email, name: owner.name,
             password: owner.password)
-        return Self.entry(try await accounts.signUp(request, once: input.once))
+        return Self.entry(try await accounts.signUp(request, from: exchange.device, once: input.once))
     }
 
     private static func entry(_ entry: Accounts.Entry) -> Response {
@@ -64,7 +62,8 @@ struct IdentityRoutes: Sendable {
         let body = try await exchange.input(SignInBody.self).body
         try await signInLimit.take(exchange.context.remoteAddress)
         try await signInLimit.take(account: body.email)
-        let entry = try await accounts.signIn(email: body.email, password: body.password)
+        let entry = try await accounts.signIn(
+            email: body.email, password: body.password, from: exchange.device)
         return .json(.created) { json in
             json.session(entry.tokens)
             json.object("tenant") { $0.tenant(entry.tenant) }
@@ -78,13 +77,6 @@ struct IdentityRoutes: Sendable {
         let input = try await exchange.input(RefreshBody.self)
         let tokens = try await accounts.refresh(input.body.refreshToken, once: input.once)
         return .json { $0.session(tokens) }
-    }
-
-    @Sendable private func signOut(_ exchange: Exchange) async throws -> Response {
-        let claims = try exchange.identity.claims
-        try await accounts.signOut(claims)
-        await revocations.announce(claims.session)
-        return .noContent
     }
 
     @Sendable private func me(_ exchange: Exchange) async throws -> Response {
@@ -151,8 +143,14 @@ struct IdentityRoutes: Sendable {
         let body = input.body
         return Self.entry(
             try await accounts.accept(
-                token: body.token, name: body.name, password: body.password, once: input.once))
+                token: body.token, name: body.name, password: body.password, from: exchange.device,
+                once: input.once))
     }
+}
+
+extension Exchange {
+    /// What the client says of itself.
+    var device: String? { request.headers[.userAgent] }
 }
 
 /// Attempts at passwords, since each costs a slow hash and some are guesses.

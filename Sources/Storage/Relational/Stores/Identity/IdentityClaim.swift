@@ -45,11 +45,11 @@ struct ClaimNeeds: Error, Sendable {
     var placement: TenantPlacement?
     /// The database of a tenant that has one.
     var place = ""
-    /// Addresses to be taken, and others to be freed.
+    /// Addresses to be taken, and others to be freed or to get another password.
     var added: Set<String> = []
-    var removed: Set<String> = []
+    var changed: Set<String> = []
 
-    var isEmpty: Bool { placement == nil && added.isEmpty && removed.isEmpty }
+    var isEmpty: Bool { placement == nil && added.isEmpty && changed.isEmpty }
 }
 
 /// Another write's claim covers what this one needs.

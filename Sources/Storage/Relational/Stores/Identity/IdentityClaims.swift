@@ -86,10 +86,10 @@ struct IdentityClaims: Sendable {
                 place = try Self.reserve(one: names, placement, claim, writer)
             }
             if !claim.isHeld { try Self.enter(claim, place, until, writer) }
-            for email in needs.removed { try Self.mark(email, claim, writer) }
+            for email in needs.changed { try Self.mark(email, claim, writer) }
             for email in needs.added { try Self.add(email, claim, writer) }
             var held = claim
-            held.hold(database: needs.placement != nil, emails: needs.added.union(needs.removed))
+            held.hold(database: needs.placement != nil, emails: needs.added.union(needs.changed))
             return held
         }
     }
@@ -149,7 +149,7 @@ struct IdentityClaims: Sendable {
         if token != claim.token { throw ClaimInTheWay(token: token) }
     }
 
-    /// An address that is to be freed stays taken until that is certain.
+    /// A log-in that is to go or to change stays as it is until that is certain.
     private static func mark(_ email: String, _ claim: IdentityClaim, _ writer: SystemWriter) throws {
         let marked = try writer.update(
             .logins, set: "claim = \(claim.token)",

@@ -14,6 +14,9 @@ struct IdentityTransaction: IdentityWriter {
     func users(_ page: PageRequest) throws -> Page<User> { try stored.users(page) }
     func owners() throws -> Int { try stored.owners() }
     func session(_ id: SessionID) throws -> LoginSession? { try stored.session(id) }
+    func sessions(of user: UserID, at time: Timestamp, _ page: PageRequest) throws -> Page<LoginSession> {
+        try stored.sessions(of: user, at: time, page)
+    }
     func invitation(_ id: InvitationID) throws -> Invitation? { try stored.invitation(id) }
 
     func insert(_ tenant: Tenant, placement: TenantPlacement) throws {
@@ -56,9 +59,14 @@ struct IdentityTransaction: IdentityWriter {
             ])
     }
 
-    func save(_ user: User) throws {
-        try rows.update(
+    func save(_ user: User, passwordHash: String?) throws {
+        let known = try rows.update(
             .users, set: "name = \(user.name), role = \(user.role.rawValue)", where: "id = \(user.id)")
+        guard let passwordHash, known == 1 else { return }
+        let tenant = transaction.context.tenant
+        try transaction.system.update(
+            .logins, set: "password_hash = \(passwordHash)",
+            where: "email = \(user.email) AND tenant_id = \(tenant) AND user_id = \(user.id)")
     }
 
     func remove(_ user: User) throws {
@@ -75,12 +83,21 @@ struct IdentityTransaction: IdentityWriter {
             [
                 "id": session.id, "user_id": session.user, "generation": session.generation,
                 "expires_at": session.expiresAt, "revoked": session.isRevoked,
-                "created_at": session.createdAt,
+                "created_at": session.createdAt, "user_agent": session.userAgent, "seen_at": session.seenAt,
             ], key: "tenant_id, id",
             change: """
                 generation = \(session.generation), expires_at = \(session.expiresAt), \
-                revoked = \(session.isRevoked)
+                revoked = \(session.isRevoked), seen_at = \(session.seenAt)
                 """)
+    }
+
+    func endSessions(of user: UserID, except kept: SessionID) throws -> [SessionID] {
+        let condition: SQLText = "user_id = \(user) AND id <> \(kept) AND revoked = \(false)"
+        let ended = try rows.reader.select("id", from: .sessions, where: condition) {
+            try $0.next(SessionID.self)
+        }
+        if !ended.isEmpty { try rows.update(.sessions, set: "revoked = \(true)", where: condition) }
+        return ended
     }
 
     func save(_ invitation: Invitation) throws {

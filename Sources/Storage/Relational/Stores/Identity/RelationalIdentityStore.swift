@@ -76,14 +76,27 @@ struct IdentityRows: IdentityReader {
             ?? 0
     }
 
+    private static let sessionColumns =
+        "id, user_id, generation, expires_at, revoked, created_at, user_agent, seen_at"
+
+    private static func session(_ row: inout SQLRowReader) throws -> LoginSession {
+        LoginSession(
+            id: try row.next(), user: try row.next(), generation: try row.next(), expiresAt: try row.next(),
+            isRevoked: try row.next(), createdAt: try row.next(), userAgent: try row.nextIfPresent(),
+            seenAt: try row.nextIfPresent())
+    }
+
     func session(_ id: SessionID) throws -> LoginSession? {
-        try rows.first(
-            "id, user_id, generation, expires_at, revoked, created_at", from: .sessions, where: "id = \(id)"
-        ) {
-            LoginSession(
-                id: try $0.next(), user: try $0.next(), generation: try $0.next(), expiresAt: try $0.next(),
-                isRevoked: try $0.next(), createdAt: try $0.next())
-        }
+        try rows.first(Self.sessionColumns, from: .sessions, where: "id = \(id)", decode: Self.session)
+    }
+
+    func sessions(of user: UserID, at time: Timestamp, _ page: PageRequest) throws -> Page<LoginSession> {
+        let slice = SQLText.rows(of: page)
+        let live: SQLText = "user_id = \(user) AND revoked = \(false) AND expires_at > \(time)"
+        let found = try rows.select(
+            Self.sessionColumns, from: .sessions, where: slice.condition.map { "\(live) AND \($0)" } ?? live,
+            then: slice.tail, decode: Self.session)
+        return Page(reading: found, limit: page.limit) { $0.id.uuid }
     }
 
     func invitation(_ id: InvitationID) throws -> Invitation? {

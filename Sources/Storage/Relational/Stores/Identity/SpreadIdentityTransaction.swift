@@ -28,8 +28,13 @@ final class SpreadIdentityTransaction: IdentityLayer {
         try base.insert(user, passwordHash: passwordHash)
     }
 
+    func save(_ user: User, passwordHash: String?) throws {
+        if passwordHash != nil, !claim.emails.contains(user.email) { needs.changed.insert(user.email) }
+        try base.save(user, passwordHash: passwordHash)
+    }
+
     func remove(_ user: User) throws {
-        if !claim.emails.contains(user.email) { needs.removed.insert(user.email) }
+        if !claim.emails.contains(user.email) { needs.changed.insert(user.email) }
         try base.remove(user)
     }
 }
@@ -60,6 +65,7 @@ struct HomeIdentityTransaction: IdentityLayer {
         }
     }
 
+    func save(_ user: User, passwordHash: String?) throws { try base.save(user, passwordHash: passwordHash) }
     func remove(_ user: User) throws { try base.remove(user) }
 }
 
@@ -74,9 +80,14 @@ extension IdentityLayer {
     func users(_ page: PageRequest) throws -> Page<User> { try base.users(page) }
     func owners() throws -> Int { try base.owners() }
     func session(_ id: SessionID) throws -> LoginSession? { try base.session(id) }
+    func sessions(of user: UserID, at time: Timestamp, _ page: PageRequest) throws -> Page<LoginSession> {
+        try base.sessions(of: user, at: time, page)
+    }
     func invitation(_ id: InvitationID) throws -> Invitation? { try base.invitation(id) }
-    func save(_ user: User) throws { try base.save(user) }
     func save(_ session: LoginSession) throws { try base.save(session) }
+    func endSessions(of user: UserID, except kept: SessionID) throws -> [SessionID] {
+        try base.endSessions(of: user, except: kept)
+    }
     func save(_ invitation: Invitation) throws { try base.save(invitation) }
     func publish(_ event: some EventPayload, key: String) throws { try base.publish(event, key: key) }
 }

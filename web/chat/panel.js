@@ -11,6 +11,7 @@ import { plain } from '../text.js';
 import { chat } from './live.js';
 import { LogList } from './loglist.js';
 import { presenceBar } from './present.js';
+import { showRevisions } from './revisions.js';
 import { connectionBar } from './status.js';
 
 export class ChatPanel {
@@ -37,6 +38,8 @@ export class ChatPanel {
         remove: (message) => this.#remove(message),
         retry: (clientId) => chat.retry(room.id, clientId),
         discard: (clientId) => chat.discard(room.id, clientId),
+        revisions: showRevisions,
+        maySeeRevisions: (message) => isMine(message) || mayModerate(user),
         mayEdit: (message) => isMine(message) && mayTakePart(user),
         mayRemove: (message) => isMine(message) && mayTakePart(user) || mayModerate(user),
         parent: (id) => chat.log(room.id).message(id),

@@ -12,7 +12,7 @@ const STATES = { sending: 'Sending…', waiting: 'Waiting for the connection…'
 export class MessageRow {
   #drawn = '';
 
-  /** acts: {reply, edit, remove, retry, discard, seek, mayEdit(message), mayRemove(message), parent(id)} */
+  /** acts: {reply, edit, remove, retry, discard, seek, revisions, mayEdit(message), mayRemove(message), maySeeRevisions(message), parent(id)} */
   constructor(acts) {
     this.acts = acts;
     // A tap gives it the focus, which shows what can be done with it.
@@ -49,7 +49,13 @@ export class MessageRow {
 
   #body(message) {
     if (message.deletedAt) return h('p.message-body.is-deleted', 'This message was deleted.');
-    return h('p.message-body', prose(message.body, { seek: this.acts.seek }), message.editedAt && h('small.edited', { title: fullTime(message.editedAt) }, ' (edited)'));
+    return h('p.message-body', prose(message.body, { seek: this.acts.seek }), message.editedAt && this.#edited(message));
+  }
+
+  #edited(message) {
+    const title = fullTime(message.editedAt);
+    if (!this.acts.maySeeRevisions(message)) return h('small.edited', { title }, ' (edited)');
+    return h('button.edited', { type: 'button', title: `${title}: see what it said before`, onclick: () => this.acts.revisions(message) }, '(edited)');
   }
 
   #quote(parent) {

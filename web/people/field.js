@@ -1,7 +1,8 @@
-// A text field that grows, offers names after an @, and sends on Enter.
+// A text field that grows, offers names after an @ and emoji, and sends on Enter.
 import { fill, h } from '../dom.js';
 import { decodeMentions, encodeMentions, mentionAt } from '../text.js';
 import { avatar } from './avatar.js';
+import { emojiPicker } from './emoji.js';
 import { matching, people } from './people.js';
 
 const MOST_BYTES = 8000;
@@ -23,7 +24,8 @@ export class MessageField {
       onblur: () => { this.#close(); },
     });
     this.list = h('ul.names', { id, role: 'listbox', 'aria-label': 'People', hidden: true });
-    this.element = h('div.message-field', this.list, this.input);
+    const emoji = emojiPicker({ insert: (text) => this.#insert(text), back: () => this.input.focus() });
+    this.element = h('div.message-field', this.list, this.input, emoji.button, emoji.panel);
     if (mentions) people.load();
   }
 
@@ -48,6 +50,14 @@ export class MessageField {
   focus() {
     this.input.focus();
     this.input.setSelectionRange(this.input.value.length, this.input.value.length);
+  }
+
+  /** Where the caret is. */
+  #insert(text) {
+    this.input.focus();
+    this.input.setRangeText(text, this.input.selectionStart, this.input.selectionEnd, 'end');
+    this.#changed();
+    this.typed?.();
   }
 
   #changed() {

@@ -81,6 +81,42 @@ import Testing
         #expect(try await guest.send("GET", path + "/comments", headers: own).status == 404)
     }
 
+    @Test func `guests who may comment see what members are called, and nothing else of them`() async throws {
+        try await RunningApp.with { app in
+            let email = "\(UUID().uuidString)@example.com"
+            let owner = try await APIClient.signedUp(app.base, email: email)
+            let (cy, dan) = (try await owner.invited("Cy"), try await owner.invited("Dan"))
+            let video = try await owner.upload(Self.bytes)
+            let mention = "<@\(try await dan.userID())> look"
+            for (client, body) in [(owner, mention), (cy, "gone soon")] {
+                let added = try await client.send("POST", "/v1/videos/\(video)/comments", ["body": body])
+                #expect(added.status == 201, "\(added.json)")
+            }
+            #expect(try await owner.send("DELETE", "/v1/users/\(try await cy.userID())").status == 204)
+            for mayComment in [true, false] {
+                let made = try await owner.send(
+                    "POST", "/v1/videos/\(video)/shares", ["allowComments": mayComment])
+                let path = "/v1/shared/\(try made.text("token"))"
+                let guest = APIClient(base: app.base)
+                let entry = try await guest.send("POST", path + "/views", ["name": "Gus"])
+                let pass = ["Authorization": "Guest \(try entry.text("guestToken"))"]
+                if mayComment {
+                    let said = try await guest.send(
+                        "POST", path + "/comments", ["body": "hello"], headers: pass)
+                    #expect(said.status == 201, "\(said.json)")
+                }
+                let answer = try await guest.send("GET", path + "/comments", headers: pass)
+                let items = try #require(answer["items"] as? [[String: Any]])
+                let names = items.map { ($0["author"] as? [String: Any])?["name"] as? String }
+                #expect(names == [mayComment ? "Ann" : nil, nil, "Gus"], "\(answer.json)")
+                let text = String(decoding: answer.data, as: UTF8.self)
+                for secret in [email, "@example.com", "Dan"] { #expect(!text.contains(secret)) }
+            }
+            let own = try await owner.items("/v1/videos/\(video)/comments")
+            #expect(own.map { ($0["author"] as? [String: Any])?["name"] as? String } == [nil, nil, "Gus"])
+        }
+    }
+
     @Test func noMoreViewsThanAllowedHoweverManyComeAtOnce() async throws {
         try await RunningApp.with { app in
             let owner = try await APIClient.signedUp(app.base)

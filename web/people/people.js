@@ -23,7 +23,8 @@ export class People extends Emitter {
 
   /** "Former member" for somebody who left; somebody new is looked up. */
   name(id) {
-    if (!session.me) return 'Team member';
+    // Guests know whom they have read.
+    if (!session.me) return this.#byId.get(id)?.name ?? 'Team member';
     if (id === session.me.user.id) return session.me.user.name;
     const known = this.#byId.get(id);
     if (known) return known.name;
@@ -45,6 +46,9 @@ export class People extends Emitter {
     for (const each of asked) if (!this.#byId.has(each)) this.#gone.add(each);
     this.tell('change');
   }
+
+  /** Somebody whose name came with what they said. */
+  meet(id, name) { this.#byId.set(id, { id, name }); }
 
   clear() {
     this.#byId.clear();

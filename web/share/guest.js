@@ -3,6 +3,7 @@ import { ApiError, sentence } from '../api.js';
 import { fill, h, setText } from '../dom.js';
 import { fullTime } from '../format.js';
 import { icon, logo } from '../icons.js';
+import { people } from '../people/people.js';
 import { HELP } from '../player/keys.js';
 import { ReviewPanel } from '../review/panel.js';
 import { allPages } from '../review/source.js';
@@ -78,7 +79,11 @@ export function guestPage(token) {
     const headers = { Authorization: `Guest ${guestToken}` };
     return {
       canComment: true, canResolve: false, mentions: false, me: { userId: null, name: name || 'Guest' }, newKey: randomKey,
-      list: (signal) => allPages(`${base}/comments`, (path) => request(path, { headers, signal })),
+      list: async (signal) => {
+        const items = await allPages(`${base}/comments`, (path) => request(path, { headers, signal }));
+        for (const { author } of items) if (author?.userId && author.name) people.meet(author.userId, author.name);
+        return items;
+      },
       add: (comment, key) => request(`${base}/comments`, { method: 'POST', headers: { ...headers, 'Idempotency-Key': key }, body: comment }),
       mayEdit: () => false, mayRemove: () => false,
       nameOf: (author) => author?.name || (author?.userId ? 'Team member' : 'Guest'),

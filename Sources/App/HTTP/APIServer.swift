@@ -89,15 +89,17 @@ struct APIServer: Sendable {
 
     private var reviewRoutes: [Route] {
         let identity = backend.identity
-        return ReviewRoutes(reviews: domain.reviews) { tenant, people in
+        let names: PeopleNames = { tenant, people in
             try await identity.read(tenant) { reader in
                 let users = try people.compactMap { try reader.user($0) }
                 return Dictionary(users.map { ($0.id, $0.name) }) { first, _ in first }
             }
-        }.routes
+        }
+        return ReviewRoutes(reviews: domain.reviews, names: names).routes
             + ShareRoutes(
                 shares: domain.shares, signer: backend.playbackSigner,
-                limit: ShareLimit(limiter: backend.rateLimiter), publicURL: profile.http.publicURL
+                limit: ShareLimit(limiter: backend.rateLimiter), publicURL: profile.http.publicURL,
+                names: names
             ).routes
     }
 

@@ -5,11 +5,14 @@ import Kernel
 import NIOCore
 import Videos
 
+/// What people of a team are called; who left is not among them.
+typealias PeopleNames = @Sendable (TenantID, Set<UserID>) async throws -> [UserID: String]
+
 /// Comments on videos, verdicts on them, and both for editors.
 struct ReviewRoutes: Sendable {
     let reviews: Reviews
-    /// Names of people, for exports.
-    let names: @Sendable (TenantID, Set<UserID>) async throws -> [UserID: String]
+    /// For exports.
+    let names: PeopleNames
 
     var routes: [Route] {
         [
@@ -161,7 +164,8 @@ extension Exchange {
 }
 
 extension JSONWriter {
-    mutating func comment(_ comment: Comment) throws {
+    /// `names` are for readers who cannot ask for members' names themselves.
+    mutating func comment(_ comment: Comment, names: [UserID: String] = [:]) throws {
         field("id", comment.id)
         field("videoId", comment.video)
         field("atSeconds", comment.atSeconds)
@@ -170,7 +174,8 @@ extension JSONWriter {
         textOrNull("parentId", comment.parent?.description)
         object("author") {
             $0.textOrNull("userId", comment.author.member?.description)
-            $0.textOrNull("name", comment.author.guestName)
+            let name = comment.author.member.map { names[$0] } ?? comment.author.guestName
+            $0.textOrNull("name", name)
         }
         array("mentions", comment.mentions) { $0.value($1.description) }
         if let drawing = comment.drawing {

@@ -11,6 +11,7 @@ struct ShareRoutes: Sendable {
     let limit: ShareLimit
     /// What people call this server; links start with it.
     let publicURL: String
+    let names: PeopleNames
 
     var routes: [Route] {
         [
@@ -115,8 +116,12 @@ struct ShareRoutes: Sendable {
     }
 
     @Sendable private func comments(_ exchange: Exchange) async throws -> Response {
-        let page = try await shares.comments(exchange.oldestFirst, for: guest(exchange))
-        return try .list(page) { try $0.comment($1) }
+        let guest = try await guest(exchange)
+        let page = try await shares.comments(exchange.oldestFirst, for: guest)
+        // Those who talk with each other know with whom; who may only watch does not need to.
+        let authors = guest.share.allowsComments ? Set(page.items.compactMap(\.author.member)) : []
+        let names = authors.isEmpty ? [:] : try await names(guest.tenant, authors)
+        return try .list(page) { try $0.comment($1, names: names) }
     }
 
     @Sendable private func comment(_ exchange: Exchange) async throws -> Response {

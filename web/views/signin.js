@@ -14,7 +14,7 @@ export function sessionList() {
   const list = h('ul.sessions', { 'aria-label': 'Where you are logged in' });
   const status = h('p.muted', { role: 'status' }, 'Loading…');
   const more = h('button.button.small', { type: 'button', hidden: true, onclick: () => load() }, 'Show more');
-  const others = h('button.button', { type: 'button', hidden: true, onclick: () => confirmAction({
+  const others = h('button.button', { type: 'button', onclick: () => confirmAction({
     title: 'Sign out everywhere else?',
     text: 'All other browsers and devices are signed out at once. This one stays.',
     action: 'Sign out everywhere else',
@@ -24,7 +24,8 @@ export function sessionList() {
       again();
     },
   }) }, 'Sign out everywhere else');
-  const element = h('div', list, status, h('div.dialog-actions', more, others));
+  const foot = h('div.dialog-actions', { hidden: true }, more, others);
+  const element = h('div', list, status, foot);
   let cursor = null;
 
   async function load() {
@@ -49,7 +50,7 @@ export function sessionList() {
   }
 
   function settle() {
-    others.hidden = list.children.length < 2 && !cursor;
+    foot.hidden = list.children.length < 2 && !cursor;
   }
 
   function row(each) {

@@ -1,4 +1,4 @@
-package import Kernel
+import Kernel
 
 /// Stands in where another process's values must never be older ones of this process: it is away as well.
 package struct AbsentCache: Cache {

@@ -90,7 +90,7 @@ class Workshop:
     def compare(self):
         ada = self.ada
         times = 'return [...document.querySelectorAll(".compare video")].map((video) => video.currentTime)'
-        ada.until('both pictures', 60, lambda: ada.js('const all = [...document.querySelectorAll(".compare video")]; return all.length === 2 && all.every((video) => video.readyState >= 2)'))
+        ada.until('both pictures', 60, lambda: ada.js('const all = [...document.querySelectorAll(".compare video")]; return all.length === 2 && all.every((video) => video.readyState >= 2 && video.duration > 4)'))
         ada.until('the comment', 20, lambda: ada.click_text('.compare-notes .timecode', '0:02'))
         ada.until('both at the comment', 20, lambda: all(abs(time - 2.4) < 0.06 for time in ada.js(times)))
         self.check('a comment leads both pictures to its frame', True)

@@ -58,7 +58,8 @@ class Compare {
   }
 
   #seek(time) {
-    for (const { video } of this.sides) video.currentTime = Math.min(Math.max(0, time), Number.isFinite(video.duration) ? video.duration : 0);
+    // How long a video is may not be known yet; that is no reason to go back to its beginning.
+    for (const { video } of this.sides) video.currentTime = Math.max(0, Math.min(time, Number.isFinite(video.duration) ? video.duration : time));
     this.#together();
   }
 

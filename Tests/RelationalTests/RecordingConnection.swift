@@ -5,6 +5,7 @@ import Kernel
 /// Keeps the statements it is given, in a dialect with numbered parameters, and has no rows.
 final class RecordingConnection: SQLConnection {
     private(set) var statements: [SQLStatement] = []
+    var isReplaying = false
 
     var texts: [String] { statements.map(\.text) }
 

@@ -109,6 +109,14 @@ import Testing
         #expect(statements[0].values.dropFirst(list.count + 1).allSatisfy { $0 == .integer(9) })
     }
 
+    @Test func `a query over rows that are here already puts no statement together`() throws {
+        let connection = RecordingConnection()
+        connection.isReplaying = true
+        let reader = SystemReader(connection: connection, scope: ())
+        _ = try reader.select("id", from: SystemTable("queue"), where: "id = \(1)") { try $0.next(Int.self) }
+        #expect(connection.texts == [""])
+    }
+
     private func recorded(_ body: (TenantWriter) throws -> Void) throws -> [SQLStatement] {
         let connection = RecordingConnection()
         try body(TenantWriter(connection: connection, scope: tenant))

@@ -16,6 +16,7 @@ final class SingleReading: SQLConnection {
     private var isCapturing = true
 
     var dialect: SQLDialect { .postgres }
+    var isReplaying: Bool { result != nil }
 
     /// The body asked nothing, so what it gave or threw is its answer.
     var isSettled: Bool { statement == nil && !needsTransaction }

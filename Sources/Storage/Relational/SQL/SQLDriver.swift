@@ -38,6 +38,9 @@ package protocol SQLDriver: Sendable {
 package protocol SQLConnection {
     var dialect: SQLDialect { get }
 
+    /// The next query is answered with rows that are here already: its statement need not be put together.
+    var isReplaying: Bool { get }
+
     /// Number of rows changed. `conflict` (code `unique_violation`) if a key exists.
     func run(_ statement: SQLStatement) throws -> Int
 
@@ -55,6 +58,8 @@ package protocol SQLConnection {
 }
 
 extension SQLConnection {
+    package var isReplaying: Bool { false }
+
     package func enter(_ tenant: TenantID) throws {}
 
     package func place(_ tenant: TenantID, _ isolation: TenantPlacement.Isolation) throws {}

@@ -10,12 +10,17 @@ package struct SQLReader<Table: SQLTable> {
         _ columns: String, from table: Table, where condition: SQLText? = nil, then tail: SQLText = "",
         decode: (inout SQLRowReader) throws -> Value
     ) throws -> [Value] {
-        var sql: SQLText = "SELECT "
-        sql.append("\(columns) FROM ")
-        sql.append(table.piece(isTarget: false))
-        sql.append(scoped(condition))
-        sql.append(" ")
-        sql.append(tail)
+        var sql = SQLText()
+        if !connection.isReplaying {
+            sql = SQLText(capacity: 8 + (condition?.pieces.count ?? 0) + tail.pieces.count)
+            sql.append("SELECT ")
+            sql.append(columns)
+            sql.append(" FROM ")
+            sql.append(table.piece(isTarget: false))
+            sql.append(scoped(condition))
+            sql.append(" ")
+            sql.append(tail)
+        }
         var values: [Value] = []
         try connection.query(SQLStatement(sql, dialect: connection.dialect)) { row in
             var reader = SQLRowReader(row)

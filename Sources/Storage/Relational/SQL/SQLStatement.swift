@@ -15,11 +15,12 @@ package struct SQLStatement: Sendable {
     }
 
     private let pieces: [SQLText.Piece]
-    private let dialect: SQLDialect
+    /// All that is needed of its dialect, for a statement is copied often.
+    private let placeholder: @Sendable (Int) -> String
 
     init(_ sql: SQLText, dialect: SQLDialect) {
         pieces = sql.pieces
-        self.dialect = dialect
+        placeholder = dialect.placeholder
     }
 
     /// The text with a placeholder for each of the values.
@@ -28,9 +29,10 @@ package struct SQLStatement: Sendable {
         var values: [SQLValue] = []
         func bind(_ value: SQLValue) {
             values.append(value)
-            text += dialect.placeholder(form.earlierParameters + values.count)
+            text += placeholder(form.earlierParameters + values.count)
         }
         text.reserveCapacity(200)
+        values.reserveCapacity(pieces.count / 2)
         for piece in pieces {
             switch piece {
             case .text(let part): text += part

@@ -19,6 +19,11 @@ package struct SQLText: ExpressibleByStringInterpolation, Sendable {
 
     init(pieces: [Piece] = []) { self.pieces = pieces }
 
+    init(capacity: Int) {
+        pieces = []
+        pieces.reserveCapacity(capacity)
+    }
+
     mutating func append(_ text: String) { pieces.append(.text(text)) }
 
     mutating func append(_ other: SQLText) { pieces += other.pieces }

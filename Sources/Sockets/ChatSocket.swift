@@ -97,8 +97,17 @@ final class ChatSocket: ChannelInboundHandler {
         for action in session.handle(event, at: lane.now) { perform(action) }
     }
 
+    /// A run passes by. How many of its entries were sent; they still have to be flushed.
+    func offer(_ run: SocketRun, _ room: RoomID) -> Int {
+        guard !isFull, session.offer(room, run.seqs) else { return run.entries.count { offer($0, room) } }
+        write(run.frames)
+        return run.entries.count
+    }
+
     /// An entry passes by. True if it was sent; it still has to be flushed.
     func offer(_ entry: SocketEntry, _ room: RoomID) -> Bool {
+        // Of a run that it could not take, the rest still comes by.
+        if session.hasEnded { return false }
         if isFull { return overrun() }
         let (offer, ticket) = session.offer(room, entry.seq)
         switch offer {

@@ -113,7 +113,22 @@ final class SocketLane {
     // MARK: - News
 
     func take(_ news: [SocketNews]) {
-        for item in news { take(item) }
+        var index = 0
+        while index < news.count {
+            guard case .entries(let key, var entries) = news[index] else {
+                take(news[index])
+                index += 1
+                continue
+            }
+            index += 1
+            while index < news.count, case .entries(key, let more) = news[index],
+                let last = entries.last?.seq, more.first?.seq == last + 1
+            {
+                entries += more
+                index += 1
+            }
+            deliver(entries, key)
+        }
         // Written above, sent once.
         for socket in touched { socket.flush() }
         touched.removeAll(keepingCapacity: true)
@@ -123,9 +138,7 @@ final class SocketLane {
 
     private func take(_ news: SocketNews) {
         switch news {
-        case .entries(let key, let entries):
-            guard let slot = rooms[key] else { return }
-            for entry in entries { deliver(entry, in: slot, key) }
+        case .entries(let key, let entries): deliver(entries, key)
         case .frame(let key, let frame, let owner):
             guard let slot = rooms[key] else { return }
             let isCrowded = slot.sockets.count > settings.smallRoom
@@ -158,16 +171,22 @@ final class SocketLane {
         for socket in slot.sockets { socket.fellBehind(in: key.room) }
     }
 
-    private func deliver(_ entry: SocketEntry, in slot: RoomSlot, _ key: RoomKey) {
-        slot.keep(entry, settings)
+    private func deliver(_ entries: [SocketEntry], _ key: RoomKey) {
+        guard let slot = rooms[key] else { return }
+        for run in SocketRun.cut(entries, mostBytes: settings.runBytes) { deliver(run, in: slot, key) }
+    }
+
+    private func deliver(_ run: SocketRun, in slot: RoomSlot, _ key: RoomKey) {
+        for entry in run.entries { slot.keep(entry, settings) }
         var delivered = 0
         // A socket that is found too slow leaves the list meanwhile.
         var index = slot.sockets.count - 1
         while index >= 0 {
             if index < slot.sockets.count {
                 let socket = slot.sockets[index]
-                if socket.offer(entry, key.room) {
-                    delivered += 1
+                let count = socket.offer(run, key.room)
+                if count > 0 {
+                    delivered += count
                     touch(socket)
                 }
             }

@@ -23,6 +23,8 @@ package struct SocketSettings: Sendable {
     /// Entries of a room kept at hand for those who come back.
     package var recent = 128
     package var recentBytes = 128 * 1024
+    /// Entries that come together are written as one piece up to here; one that is longer by itself.
+    package var runBytes = 16 * 1024
     /// Read marks are told to everybody in rooms with no more connections than this here; else to their owner.
     package var smallRoom = 32
 

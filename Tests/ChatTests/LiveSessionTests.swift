@@ -121,6 +121,21 @@ import Testing
         #expect(session.offer(a, 8).offer == .deliver)
     }
 
+    @Test func `a run is delivered whole, or nothing of it is taken`() {
+        var session = joined(last: 3)
+        #expect(session.offer(a, 4...6) == true)
+        #expect(session.offer(a, 7...7) == true)
+        for seqs in [7...8, 6...9, 9...10] as [ClosedRange<Int64>] {
+            #expect(session.offer(a, seqs) == false, "\(seqs)")
+        }
+        #expect(session.offer(a, 8).offer == .deliver)
+        #expect(session.offer(RoomID(), 9...10) == false)
+        #expect(session.offer(a, 10).offer == .fetch(after: 8))
+        #expect(session.offer(a, 9...10) == false, "the page has them")
+        _ = session.handle(.gone, at: .zero)
+        #expect(session.offer(a, 9...10) == false)
+    }
+
     @Test func `a page that begins too early is cut, one that cannot be read is a gap`() {
         var session = joined(last: 3)
         _ = session.offer(a, 9)

@@ -152,9 +152,11 @@ actor RoomFeeds {
         guard var feed = feeds[key] else { return }
         switch notice {
         case .entries(let messages):
+            var actions: [RoomSequence<SocketEntry>.Action] = []
             for message in messages where message.seq > feed.sequence.last {
-                act(feed.sequence.arrived(message.seq, SocketEntry(message), at: now), key)
+                actions += feed.sequence.arrived(message.seq, SocketEntry(message), at: now)
             }
+            act(actions, key)
             note(feed.sequence, key)
         case .read(let user, let seq): frame(.read(key.room, user, seq: seq), key, owner: user)
         case .left(let users): tell(.removal(key, Set(users), .notFound("room")))
@@ -187,12 +189,15 @@ actor RoomFeeds {
     }
 
     func act(_ actions: [RoomSequence<SocketEntry>.Action], _ key: RoomKey) {
+        var run: [SocketEntry] = []
         for action in actions {
             switch action {
-            case .deliver(let run): tell(.entries(key, run.map(\.entry)))
+            case .deliver(let entries): run += entries.map(\.entry)
             case .fill(let after): fill(key, after)
             }
         }
+        // What follows each other is told as one.
+        if !run.isEmpty { tell(.entries(key, run)) }
     }
 
     private func fill(_ key: RoomKey, _ after: Int64) {

@@ -134,6 +134,12 @@ package struct ChatSession: Sendable {
         return .fetch(room, ticket: cursor.ticket, after: cursor.delivered)
     }
 
+    /// Entries that follow each other pass by. True if all of them are delivered; else each has to be offered by itself.
+    package mutating func offer(_ room: RoomID, _ seqs: ClosedRange<Int64>) -> Bool {
+        guard phase == .open else { return false }
+        return cursors[room]?.offer(seqs) ?? false
+    }
+
     package mutating func handle(_ event: Event, at now: Duration) -> [Action] {
         guard phase != .ended else { return afterEnd(event) }
         switch event {

@@ -38,4 +38,12 @@ package struct RoomCursor: Sendable, Equatable {
         delivered = seq
         return .deliver
     }
+
+    /// Entries that follow each other pass by. True if all of them are delivered; else nothing has changed, and each has
+    /// to be offered by itself.
+    mutating func offer(_ seqs: ClosedRange<Int64>) -> Bool {
+        guard state == .live, seqs.lowerBound == delivered + 1 else { return false }
+        delivered = seqs.upperBound
+        return true
+    }
 }

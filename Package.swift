@@ -144,11 +144,13 @@ let package = Package(
         .target(
             name: "Cluster", dependencies: ["Kernel", .crypto, .nioCore, .nioPosix], path: "bench/Cluster",
             exclude: ["mail-server.py", "wheels.txt"]),
+        .target(name: "CEpoll", path: "bench/CEpoll"),
         .target(name: "CProduce", path: "bench/CProduce", linkerSettings: [.linkedLibrary("rdkafka")]),
         .executableTarget(
             name: "bench",
             dependencies: [
-                "Cluster", "CProduce", "CSQLite", "InProcess", "Kafka", "Kernel", "MediaWorker", "Postgres",
+                "CEpoll", "Cluster", "CProduce", "CSQLite", "InProcess", "Kafka", "Kernel", "MediaWorker",
+                "Postgres",
                 "Redis", "Relational", "SQLite", "Videos", .log, .nioCore, .nioPosix,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], path: "bench/Sources"),
@@ -173,7 +175,7 @@ let package = Package(
                 "SQLite",
                 "Telemetry", "TestDatabase", "TestSocket", .crypto, .log, .nioCore, .nioPosix,
             ]),
-        .testTarget(name: "BenchTests", dependencies: ["bench"], path: "bench/Tests"),
+        .testTarget(name: "BenchTests", dependencies: ["bench", .nioCore], path: "bench/Tests"),
         .testTarget(
             name: "ContractTests",
             dependencies: [

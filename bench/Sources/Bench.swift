@@ -8,7 +8,7 @@ struct Bench: AsyncParsableCommand {
         commandName: "bench",
         abstract: "Measures a stage of CloudStream against references in the same run.",
         discussion: "Ends with 1 when a run failed; with --strict also when a goal was not surely met.",
-        subcommands: [ClusterCommand.self, StageCommand.self])
+        subcommands: [ClusterCommand.self, StageCommand.self, CrowdCommand.self, RawWriterCommand.self])
 
     @Option(help: "Which topology: seed, or series-a on real servers.") var stage = BenchStage.seed
     @Option(help: "How often everything is run.") var rounds = 5
@@ -84,11 +84,15 @@ struct Bench: AsyncParsableCommand {
     }
 
     private func seed(_ folder: URL, _ scratch: Scratch, _ clip: Clip) -> [any Scenario] {
-        [
+        let chat = SeedChat(app: program, repository: folder)
+        return [
             TranscodeLadder(clip: clip, scratch: scratch, worker: .init(executable: program.plainPath)),
             Noise(clip: clip, scratch: scratch),
             DurableWrites(scratch: scratch, duration: quick ? .seconds(1) : .seconds(2)),
             StartUp(app: program, repository: folder, scratch: scratch, idle: .seconds(5)),
+            Deliveries.oneServer(chat, scratch: scratch, duration: quick ? .seconds(2) : .seconds(4)),
+            IdleSockets(seed: chat, scratch: scratch, calm: quick ? .seconds(2) : .seconds(5)),
+            FanOutCost(seed: chat, scratch: scratch, messages: quick ? 20 : 50),
         ]
     }
 
@@ -106,6 +110,7 @@ struct Bench: AsyncParsableCommand {
             HeldJobRuns(servers: servers, duration: quick ? .seconds(2) : .seconds(hold)),
             ProcessFleet(launcher, duration: quick ? duration : duration * 2),
             GatewayHop(launcher, duration: quick ? duration : duration * 2),
+            Deliveries.twoServers(launcher, duration: quick ? .seconds(2) : .seconds(4)),
         ]
     }
 

@@ -44,8 +44,10 @@ enum Measure: String, Codable, CodingKeyRepresentable, Comparable {
     case latency99
     /// Seconds from the spawn to the first good answer.
     case ready
-    /// Memory in bytes.
-    case resident, proportional
+    /// Memory in bytes; `perSocket` is of one more connection.
+    case resident, proportional, perSocket
+    /// Instructions of one more delivery, and the power of the number of listeners that they grow by.
+    case instructions, exponent
 
     static func < (left: Self, right: Self) -> Bool { left.rawValue < right.rawValue }
 }
@@ -72,7 +74,7 @@ struct Row: Sendable {
         let measure: Measure
     }
 
-    enum Unit: String, Sendable, Codable { case seconds, megabytes, perSecond, share }
+    enum Unit: String, Sendable, Codable { case seconds, megabytes, bytes, perSecond, share, plain }
 
     var arms: Set<String> {
         switch value {

@@ -1,3 +1,5 @@
+import Foundation
+
 /// The middle of some values and how far it can be trusted.
 struct Estimate: Codable, Equatable {
     var median: Double
@@ -37,6 +39,24 @@ enum Stats {
         let sorted = values.sorted()
         let middle = sorted.count / 2
         return sorted.count % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
+    }
+
+    /// The least value that so many percent of all do not exceed; nil of nothing.
+    static func percentile(_ percent: Int, of values: [Double]) -> Double? {
+        let sorted = values.sorted()
+        guard !sorted.isEmpty else { return nil }
+        return sorted[max(0, (sorted.count * percent + 99) / 100 - 1)]
+    }
+
+    /// The power `p` for which `y` grows as `x` to the `p`: the slope of the line through their logarithms that has the
+    /// least squares. Nil of fewer than two places, or of what has no logarithm.
+    static func exponent(_ points: [(x: Double, y: Double)]) -> Double? {
+        guard points.allSatisfy({ $0.x > 0 && $0.y > 0 }), Set(points.map(\.x)).count > 1 else { return nil }
+        let logs = points.map { (x: log($0.x), y: log($0.y)) }
+        let count = Double(logs.count)
+        let (x, y) = (logs.map(\.x).reduce(0, +) / count, logs.map(\.y).reduce(0, +) / count)
+        let above = logs.map { ($0.x - x) * ($0.y - y) }.reduce(0, +)
+        return above / logs.map { ($0.x - x) * ($0.x - x) }.reduce(0, +)
     }
 }
 

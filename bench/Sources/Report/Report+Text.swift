@@ -60,7 +60,7 @@ extension Report {
     }
 
     private static func cells(_ line: Line) -> [String] {
-        let unit = line.unit.map { " " + $0.symbol } ?? ""
+        let unit = line.unit.map { $0 == .plain ? "" : " " + $0.symbol } ?? ""
         return [
             line.title, line.estimate.map { number($0.median) + unit } ?? "none",
             line.estimate.map { "\(number($0.low)) … \(number($0.high))" } ?? "",
@@ -69,6 +69,9 @@ extension Report {
     }
 
     private static func goal(_ goal: Goal?, _ unit: String) -> String {
+        if let least = goal?.atLeast, let most = goal?.atMost {
+            return "\(number(least)) … \(number(most))\(unit)"
+        }
         if let most = goal?.atMost { return "≤ \(number(most))\(unit)" }
         if let least = goal?.atLeast { return "≥ \(number(least))\(unit)" }
         return ""
@@ -90,8 +93,10 @@ extension Row.Unit {
         switch self {
         case .seconds: "s"
         case .megabytes: "MB"
+        case .bytes: "B"
         case .perSecond: "/s"
         case .share: "of all cores"
+        case .plain: ""
         }
     }
 }

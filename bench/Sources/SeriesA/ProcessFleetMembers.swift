@@ -34,7 +34,9 @@ actor ProcessFleetMembers {
         let proxy = try await FaultProxy.start(to: launcher.servers.primary.ports[0])
         self.proxy = proxy
         for _ in 0..<count { try await startOne(proxy.port) }
-        token = try await signUp()
+        // All processes share the keys that tokens are signed with.
+        guard let first = members.first else { throw RunFailure("no api process runs") }
+        token = try await SignUp(port: first.port).token()
         // Only now: signing up and starting need not wait.
         try await proxy.set(Fault(latency: Self.delay), [.toServer])
     }
@@ -60,27 +62,5 @@ actor ProcessFleetMembers {
             ])
         running.append(started)
         members.append(Member(port: port, process: started.identifier))
-    }
-
-    private struct Entry: Decodable {
-        struct Session: Decodable { let accessToken: String }
-        let session: Session
-    }
-
-    /// All processes share the keys that tokens are signed with.
-    private func signUp() async throws -> String {
-        guard let port = members.first?.port else { throw RunFailure("no api process runs") }
-        return try await onThread {
-            let body = """
-                {"name":"Bench","owner":{"email":"bench@example.com","name":"Bench",\
-                "password":"correct horse battery staple"}}
-                """
-            let answer = try KeepAliveClient(port: port).ask(
-                "POST", "/v1/tenants", headers: ["Idempotency-Key": "\(UUID())"], body: body)
-            guard answer.status == 201 else {
-                throw RunFailure("nobody could sign up: \(String(decoding: answer.body, as: UTF8.self))")
-            }
-            return try JSONDecoder().decode(Entry.self, from: Data(answer.body)).session.accessToken
-        }
     }
 }

@@ -88,7 +88,8 @@ import Testing
 
     @Test(arguments: [
         (0, 554, "unusable 554 no", "close"), (1, 502, "unusable 502 no", "close"),
-        (2, 450, "deferred 450 no", "QUIT|"), (2, 550, "refused 550 no", "QUIT|"),
+        (2, 450, "deferred 450 no", "QUIT|"), (2, 550, "unusable 550 no", "close"),
+        (2, 530, "unusable 530 no", "close"),
         (3, 452, "deferred 452 no", "QUIT|"), (3, 550, "refused 550 no", "QUIT|"),
         (4, 451, "deferred 451 no", "QUIT|"), (4, 554, "refused 554 no", "QUIT|"),
         (5, 451, "deferred 451 no", "QUIT|"), (5, 552, "refused 552 no", "QUIT|"),

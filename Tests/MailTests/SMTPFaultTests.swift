@@ -66,6 +66,20 @@ import Testing
         }
     }
 
+    @Test func `a letter has a deadline of its own, however patient each reply is`() async throws {
+        try await ScriptedServer.with { line, _ in
+            line == "." ? .stall : .say(ScriptedServer.reply(to: line))
+        } _: { server in
+            let sender = try sender(server) {
+                $0.replyDeadline = .seconds(3_600)
+                $0.letterDeadline = .milliseconds(400)
+            }
+            let start = ContinuousClock.now
+            #expect(await code { try await sender.send(letter()) } == "timeout")
+            #expect(ContinuousClock.now - start < .seconds(10))
+        }
+    }
+
     @Test(arguments: ["", "EHLO", "MAIL", "RCPT", "DATA", "."])
     func `a server that hangs up may be tried again, at every step`(_ step: String) async throws {
         try await ScriptedServer.with { line, _ in
@@ -78,6 +92,7 @@ import Testing
     @Test(arguments: [
         ("RCPT", "550 who?", "mail_refused"), ("RCPT", "450 later", "mail_deferred"),
         (".", "554 spam", "mail_refused"), ("MAIL", "421 bye", "mail_deferred"),
+        ("MAIL", "530 who are you?", "mail_unusable"), ("MAIL", "553 no such sender", "mail_unusable"),
         ("EHLO", "500 what?", "mail_unusable"), ("MAIL", "nonsense", "unavailable"),
     ])
     func `a no is told apart from a later, and the next letter has a connection of its own`(

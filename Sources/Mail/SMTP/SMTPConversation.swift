@@ -185,6 +185,8 @@ package struct SMTPConversation: Sendable {
         guard reply.code >= 400 else {
             return end(.init(.lost, "out of turn: \(reply.text)"))
         }
+        // Nobody has been named yet: whom the server will not have is the sender of all letters.
+        if case .from = state, !reply.isTransient { return end(.init(.unusable, reply.text)) }
         state = .closed
         let kind: SMTPFailure.Kind = reply.isTransient ? .deferred : .refused
         return [.failed(.init(kind, reply.text)), Self.line("QUIT"), .close]

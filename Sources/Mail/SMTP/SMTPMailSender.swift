@@ -31,6 +31,20 @@ package actor SMTPMailSender: MailSender {
 
     package func send(_ letter: Letter) async throws {
         let text = try MailText(letter, from: sender, at: .now())
+        let deadline = settings.letterDeadline
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await self.send(text) }
+            group.addTask {
+                try await Task.sleep(for: deadline)
+                throw SMTPFailure(.late, "the letter took longer than \(deadline)").failure
+            }
+            // The first of them decides; the other is cancelled, and its connection closed.
+            defer { group.cancelAll() }
+            try await group.next()
+        }
+    }
+
+    private func send(_ text: MailText) async throws {
         try await enter()
         defer { leave() }
         do {

@@ -10,7 +10,6 @@ package struct SMTPReply: Sendable, Equatable {
         self.lines = lines
     }
 
-    package var isPositive: Bool { (200..<400).contains(code) }
     package var isTransient: Bool { (400..<500).contains(code) }
     /// For logs and operators; without what could break a line.
     package var text: String {

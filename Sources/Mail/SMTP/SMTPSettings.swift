@@ -24,6 +24,8 @@ package struct SMTPSettings: Sendable {
     package var connectDeadline: Duration = .seconds(10)
     /// For one reply; RFC 5321 has minutes for the one behind a letter's end.
     package var replyDeadline: Duration = .seconds(60)
+    /// For a letter with all its replies, and the wait for a connection: shorter than whoever asks leaves it alone.
+    package var letterDeadline: Duration = .seconds(240)
     package var idleLifetime: Duration = .seconds(20)
     package var lettersPerConnection = 100
     /// Letters that wait for a connection; more are refused.

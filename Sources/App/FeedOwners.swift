@@ -16,10 +16,23 @@ struct FeedOwners: Sendable {
         let isDirect: Bool
     }
 
+    struct CommentCard: Sendable {
+        let body: String
+        let atSeconds: Double
+    }
+
+    struct MessageCard: Sendable {
+        /// Nil once deleted.
+        let body: String?
+        /// In its room.
+        let number: Int64
+        let sentAt: Timestamp
+    }
+
     /// Nil for a thing that is gone, in all of these.
     var video: @Sendable (TenantID, UUIDv7) async throws -> VideoCard?
-    var comment: @Sendable (TenantID, UUIDv7) async throws -> String?
-    var message: @Sendable (TenantID, UUIDv7) async throws -> String?
+    var comment: @Sendable (TenantID, UUIDv7) async throws -> CommentCard?
+    var message: @Sendable (TenantID, UUIDv7) async throws -> MessageCard?
     var room: @Sendable (TenantID, UUIDv7) async throws -> RoomCard?
     /// Those of the given who belong to the team.
     var people: @Sendable (TenantID, Set<UserID>) async throws -> Set<UserID>
@@ -34,10 +47,15 @@ extension FeedOwners {
             return VideoCard(title: video.title, owner: video.createdBy)
         }
         comment = { tenant, id in
-            try await backend.reviews.read(tenant) { try $0.comment(CommentID(id)) }?.body
+            let found = try await backend.reviews.read(tenant) { try $0.comment(CommentID(id)) }
+            return found.flatMap { comment in
+                comment.body.map { CommentCard(body: $0, atSeconds: comment.atSeconds) }
+            }
         }
         message = { tenant, id in
-            try await backend.chat.read(tenant) { try $0.message(MessageID(id)) }?.body
+            try await backend.chat.read(tenant) { try $0.message(MessageID(id)) }.map {
+                MessageCard(body: $0.body, number: $0.seq, sentAt: $0.sentAt)
+            }
         }
         room = { tenant, id in
             guard let room = try await backend.chat.read(tenant, { try $0.room(RoomID(id)) }), !room.isClosed

@@ -28,19 +28,18 @@ extension FeedProjection {
                 },
                 ApprovalGiven.type: reader.approvalGiven,
                 MessageSent.type: reader.messageSent, MessageEdited.type: reader.messageEdited,
-                MessageDeleted.type: {
-                    [.forget(.message(try $0.payload(MessageDeleted.self).message.uuid))]
-                },
+                MessageDeleted.type: reader.messageDeleted,
                 MembersChanged.type: { event in
                     let change = try event.payload(MembersChanged.self)
-                    return change.left.isEmpty ? [] : [.leave(room: change.room.uuid, change.left)]
+                    return change.left.isEmpty
+                        ? [] : [.leave(room: change.room.uuid, change.left, at: event.time)]
                 },
             ])
     }
 }
 
 /// From events to changes of the feed.
-private struct FeedReader: Sendable {
+struct FeedReader: Sendable {
     let owners: FeedOwners
 
     @Sendable func videoUploaded(_ event: Event) async throws -> [FeedChange] {
@@ -93,7 +92,7 @@ private struct FeedReader: Sendable {
 
     @Sendable func commentAdded(_ event: Event) async throws -> [FeedChange] {
         let payload = try event.payload(CommentAdded.self)
-        guard let body = try await owners.comment(event.tenant, payload.comment.uuid),
+        guard let body = try await owners.comment(event.tenant, payload.comment.uuid)?.body,
             let video = try await owners.video(event.tenant, payload.video.uuid)
         else { return [] }
         let place = FeedPlace(
@@ -108,9 +107,19 @@ private struct FeedReader: Sendable {
     }
 
     @Sendable func commentEdited(_ event: Event) async throws -> [FeedChange] {
-        let id = try event.payload(CommentEdited.self).comment.uuid
-        guard let body = try await owners.comment(event.tenant, id) else { return [] }
-        return [.reword(.comment(id), Excerpt.of(body))]
+        let payload = try event.payload(CommentEdited.self)
+        let id = payload.comment.uuid
+        guard let comment = try await owners.comment(event.tenant, id) else { return [] }
+        let excerpt = Excerpt.of(comment.body)
+        guard let mentions = payload.mentions,
+            let video = try await owners.video(event.tenant, payload.video.uuid)
+        else { return [.reword(.comment(id), excerpt)] }
+        let place = FeedPlace(video: payload.video.uuid, comment: id, seconds: comment.atSeconds)
+        var told = Told(author: payload.by)
+        told.add(.mention, mentions)
+        return [.reword(.comment(id), excerpt)]
+            + (try await notify(
+                told, event, place, Wording(title: video.title, excerpt: excerpt), FeedChange.notifyOthers))
     }
 
     /// A verdict's state stands in the place of an excerpt.
@@ -126,52 +135,22 @@ private struct FeedReader: Sendable {
             + (try await notify(told, event, place, wording))
     }
 
-    @Sendable func messageSent(_ event: Event) async throws -> [FeedChange] {
-        let payload = try event.payload(MessageSent.self)
-        guard let body = try await owners.message(event.tenant, payload.message.uuid),
-            let room = try await owners.room(event.tenant, payload.room.uuid)
-        else { return [] }
-        var title: String? = room.title.isEmpty ? nil : room.title
-        if let id = payload.video {
-            guard let video = try await owners.video(event.tenant, id.uuid) else { return [] }
-            title = video.title
-        }
-        let place = FeedPlace(
-            video: payload.video?.uuid, room: payload.room.uuid, message: payload.message.uuid)
-        let wording = Wording(title: title, excerpt: Excerpt.of(body))
-        var told = Told(author: payload.author, audience: payload.audience.map(Set.init))
-        told.add(.mention, payload.mentions)
-        told.add(.reply, [payload.parentAuthor].compactMap(\.self))
-        if room.isDirect { told.add(.directMessage, payload.audience ?? []) }
-        var changes = try await notify(told, event, place, wording)
-        if payload.audience == nil {
-            let activity = event.activity(.messagesSent, by: payload.author, place, wording)
-            changes.append(.tellMessage(activity, number: payload.seq))
-        }
-        return changes
-    }
-
-    @Sendable func messageEdited(_ event: Event) async throws -> [FeedChange] {
-        let id = try event.payload(MessageEdited.self).message.uuid
-        guard let body = try await owners.message(event.tenant, id) else { return [] }
-        return [.reword(.message(id), Excerpt.of(body))]
-    }
-
-    private func notify(
-        _ told: Told, _ event: Event, _ place: FeedPlace, _ wording: Wording
+    func notify(
+        _ told: Told, _ event: Event, _ place: FeedPlace, _ wording: Wording,
+        _ change: (Notification, [UserID]) -> FeedChange = FeedChange.notify
     ) async throws -> [FeedChange] {
         guard !told.all.isEmpty else { return [] }
         let present = try await owners.people(event.tenant, told.all)
         return told.kinds.compactMap { kind, users in
             let users = users.filter(present.contains)
             guard !users.isEmpty else { return nil }
-            return .notify(event.notification(kind, by: told.author, place, wording), users)
+            return change(event.notification(kind, by: told.author, place, wording), users)
         }
     }
 }
 
 /// Whom an event concerns, each for one reason: the first that was given. Never who did it, nor who may not see it.
-private struct Told {
+struct Told {
     let author: UserID?
     /// Nil where all may see it.
     var audience: Set<UserID>?
@@ -192,13 +171,13 @@ private struct Told {
 }
 
 extension Event {
-    fileprivate func activity(
+    func activity(
         _ kind: Activity.Kind, by actor: UserID?, _ place: FeedPlace, _ wording: Wording
     ) -> Activity {
         Activity(id: ActivityID(id.uuid), kind, by: actor, at: time, place: place, wording: wording)
     }
 
-    fileprivate func notification(
+    func notification(
         _ kind: Notification.Kind, by actor: UserID?, _ place: FeedPlace, _ wording: Wording
     ) -> Notification {
         Notification(id: NotificationID(id.uuid), kind, by: actor, at: time, place: place, wording: wording)

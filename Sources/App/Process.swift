@@ -122,7 +122,7 @@ struct Process: Sendable {
     /// One for each group, so that none waits for another.
     private func projectors(_ backend: Backend, _ domain: Domain) -> [EventConsumption] {
         [
-            projector(VideoReactions.group, backend) { try await domain.reactions.apply($0) },
+            projector(VideoReactions.group, backend) { try await domain.reactions.react(to: $0) },
             projector(RoomReactions.group, backend) { try await domain.roomReactions.apply($0) },
             projector(SearchProjection.group, backend) { try await domain.searchProjection.apply($0) },
             projector(FeedProjection.group, backend) {
@@ -229,7 +229,9 @@ struct Domain: Sendable {
                 uploadLifetime: uploads.lifetime, partURLLifetime: uploads.partURLLifetime,
                 maximumOpenUploads: uploads.maximumOpenPerTenant))
         let threshold = profile.http.maximumRequestsInFlight * profile.playback.shedTopRenditionAt / 100
-        let reviews = Reviews(store: backend.reviews, notices: notices)
+        let reviews = Reviews(
+            store: backend.reviews, notices: notices, limiter: backend.rateLimiter,
+            changesPerMinute: profile.review.changesPerMinute)
         let shares = Shares(
             store: backend.reviews, reviews: reviews, tokens: backend.shareTokens,
             passwords: .init(

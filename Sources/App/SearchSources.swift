@@ -54,7 +54,7 @@ extension SearchSource {
         }
     }
 
-    /// Messages by what they say, in rooms that are not closed; those of a private room for its members.
+    /// Messages by what they say, without the marks of mentions, in rooms that are not closed; those of a private room for its members.
     static func messages(_ store: any ChatStore) -> SearchSource {
         SearchSource(.message) { tenant, id in
             try await store.read(tenant) { reader in
@@ -62,7 +62,8 @@ extension SearchSource {
                     let room = try reader.room(message.roomID), !room.isClosed
                 else { return nil }
                 return SearchDocument(
-                    DocumentKey(.message, id), title: "", text: body, author: message.author,
+                    DocumentKey(.message, id), title: "", text: Mention.removed(from: body),
+                    author: message.author,
                     room: room.id.uuid, audience: room.isPrivate ? room.id.uuid : nil)
             }
         } ids: { tenant, page in
@@ -70,7 +71,7 @@ extension SearchSource {
         }
     }
 
-    /// Comments by what they say, in the room of their video. Those of a video that is gone are gone, too.
+    /// Comments by what they say, without the marks of mentions, in the room of their video. Those of a video that is gone are gone, too.
     static func comments(_ store: any ReviewStore) -> SearchSource {
         SearchSource(.comment) { tenant, id in
             let found = try await store.read(tenant) { reader -> Comment? in
@@ -79,9 +80,10 @@ extension SearchSource {
                 else { return nil }
                 return comment
             }
-            guard let found, !found.isDeleted else { return nil }
+            guard let found, let body = found.body else { return nil }
             return SearchDocument(
-                DocumentKey(.comment, id), title: "", text: found.spokenText, author: found.author.member,
+                DocumentKey(.comment, id), title: "", text: Mention.removed(from: body),
+                author: found.author.member,
                 room: found.video.uuid)
         } ids: { tenant, page in
             try await store.read(tenant) { try $0.commentIDs(page) }.map(\.uuid)

@@ -93,8 +93,9 @@ extension Assembly {
                 }
             },
             {
-                _ = try await RelationalFeedStore(databases.home, parts: databases.all.map(\.database))
-                    .removeTold(before: .now() - retention)
+                try await databases.forEach {
+                    _ = try await RelationalFeedStore($0.database).removeTold(before: .now() - retention)
+                }
             },
             {
                 try await databases.forEach {

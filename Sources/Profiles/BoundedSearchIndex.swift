@@ -1,7 +1,6 @@
 import Kernel
 import Resilience
 import Search
-import Synchronization
 
 /// An index in which people look behind a bulkhead and within a deadline, so that slow searches take a few of the
 /// store's connections and no more. Changes of it pass.
@@ -75,48 +74,5 @@ struct BoundedSearchIndex: SearchIndex {
                 work.cancel()
             }
         }
-    }
-}
-
-/// The first of several answers, for one who waits.
-private final class FirstAnswer<Value: Sendable>: Sendable {
-    private enum State {
-        case open
-        case awaited(CheckedContinuation<Value, any Error>)
-        case given(Result<Value, any Error>)
-        case taken
-    }
-
-    private let state = Mutex(State.open)
-
-    var value: Value {
-        get async throws {
-            try await withCheckedThrowingContinuation { continuation in
-                let given: Result<Value, any Error>? = state.withLock { state in
-                    guard case .given(let result) = state else {
-                        state = .awaited(continuation)
-                        return nil
-                    }
-                    state = .taken
-                    return result
-                }
-                if let given { continuation.resume(with: given) }
-            }
-        }
-    }
-
-    func give(_ result: Result<Value, any Error>) {
-        let waiter: CheckedContinuation<Value, any Error>? = state.withLock { state in
-            switch state {
-            case .open:
-                state = .given(result)
-                return nil
-            case .awaited(let continuation):
-                state = .taken
-                return continuation
-            case .given, .taken: return nil
-            }
-        }
-        waiter?.resume(with: result)
     }
 }

@@ -15,17 +15,17 @@ package struct HMACPlaybackSigner: PlaybackSigner {
     }
 
     package func grant(tenant: TenantID, video: VideoID, at time: Timestamp) -> PlaybackGrant {
-        let expiry = expiry(at: time)
-        let head = head(tenant, expiry)
-        let token = (head + key.code(head + video.uuid.bytes)).base64URL
-        return PlaybackGrant(token: token, expiresAt: Timestamp(milliseconds: expiry * 1000))
+        grant(head(tenant, expiry(at: time)), video, expiry: expiry(at: time))
     }
 
     package func grant(
         tenant: TenantID, video: VideoID, share: ShareID, until end: Timestamp, at time: Timestamp
     ) -> PlaybackGrant {
         let expiry = min(expiry(at: time), end.unixSeconds)
-        let head = head(tenant, expiry) + Data(share.uuid.bytes)
+        return grant(head(tenant, expiry) + Data(share.uuid.bytes), video, expiry: expiry)
+    }
+
+    private func grant(_ head: Data, _ video: VideoID, expiry: Int64) -> PlaybackGrant {
         let token = (head + key.code(head + video.uuid.bytes)).base64URL
         return PlaybackGrant(token: token, expiresAt: Timestamp(milliseconds: expiry * 1000))
     }

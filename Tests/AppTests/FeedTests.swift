@@ -83,9 +83,28 @@ import Testing
             #expect(!items.contains { "\($0)".contains("hidden") || "\($0)".contains("whispered") })
             #expect(try await ben.send("DELETE", "/v1/messages/\(last)").status == 204)
             try await feed(ann) {
-                $0.first { $0["type"] as? String == "messages.sent" }?["excerpt"] is NSNull
+                let told = $0.first { $0["type"] as? String == "messages.sent" }
+                return told?["excerpt"] is NSNull && told?["count"] as? Int == 2
             }
+            let entries = try await ben.items("/v1/rooms/\(open.text("id"))/messages")
+            for id in Set(entries.filter { $0["deletedAt"] is NSNull }.compactMap { $0["id"] as? String }) {
+                #expect(try await ben.send("DELETE", "/v1/messages/\(id)").status == 204)
+            }
+            try await feed(ann) { !types($0).contains("messages.sent") }
         }
+    }
+
+    /// The id of the newest notification once so many are unread.
+    private func unread(_ client: APIClient, _ count: Int) async throws -> String {
+        let end = ContinuousClock.now + .seconds(30)
+        while ContinuousClock.now < end {
+            let told = try await client.send("GET", "/v1/notifications")
+            if told["unread"] as? Int == count, let first = (told["items"] as? [[String: Any]])?.first {
+                return try #require(first["id"] as? String)
+            }
+            try await Task.sleep(for: .milliseconds(50))
+        }
+        throw APIClient.Timeout(what: "no notification came")
     }
 
     @Test func `a rebuild reads the whole log anew and changes nothing that is right`() async throws {
@@ -95,13 +114,30 @@ import Testing
             let gone = try await ann.upload(Self.bytes, title: "Two")
             try await feed(ann) { types($0).count { $0 == "video.failed" } == 2 }
             #expect(try await ann.send("DELETE", "/v1/videos/\(gone)").status == 204)
-            let before = try await feed(ann) { $0.count == 3 }
+            // One who left a room, was let in again, and has read what was said to him since.
+            let ben = try await ann.invited("ben")
+            let benID = try await ben.userID()
+            let room = try await ann.send(
+                "POST", "/v1/rooms",
+                ["kind": "team", "title": "Secret", "private": true, "userIds": [benID]]
+            ).text("id")
+            let members = "/v1/rooms/\(room)/members"
+            #expect(try await ben.send("DELETE", "\(members)/\(benID)").status == 204)
+            #expect(try await ann.send("POST", members, ["userIds": [benID]]).status < 300)
+            _ = try await ann.say("hear <@\(benID)>", in: room)
+            let newest = try await unread(ben, 1)
+            #expect(
+                try await ben.send("POST", "/v1/notifications/read", ["through": newest])["unread"] as? Int
+                    == 0)
+            let before = try await feed(ann) { $0.count == 4 }
             let unread = try await ann.send("GET", "/v1/notifications")["unread"] as? Int
             let (status, output) = try await app.command("projections", "rebuild", "feed")
             #expect(status == 0 && output.contains("0 of them failed"), "\(output)")
             let after = try await feed(ann)
             #expect(NSArray(array: before).isEqual(to: after), "\(before) \(after)")
             #expect(try await ann.send("GET", "/v1/notifications")["unread"] as? Int == unread)
+            let told = try await ben.send("GET", "/v1/notifications")
+            #expect(told["unread"] as? Int == 0 && (told["items"] as? [Any])?.count == 1)
             #expect(try await app.command("projections", "rebuild", "feed", "--wipe").0 != 0)
         }
     }

@@ -1,5 +1,6 @@
 import Foundation
 import Kernel
+import Synchronization
 import Testing
 
 @testable import App
@@ -36,7 +37,10 @@ import Testing
     }
 
     @Test func `parts that fail or are late are named, and keep nobody waiting`() async throws {
-        let gathering = Gathering(deadline: .milliseconds(200))
+        let reasons = Mutex<[String: String]>([:])
+        let gathering = Gathering(deadline: .milliseconds(200)) { part, error in
+            reasons.withLock { $0[part] = Failure.wrapping(error).code }
+        }
         let start = ContinuousClock.now
         async let good = gathering.part("good") { 7 }
         async let dead = gathering.part("dead") { () throws -> Int in throw Failure.unavailable("The store") }
@@ -53,6 +57,8 @@ import Testing
         let parts = await (good, dead, slow, deaf)
         #expect(parts == (7, nil, nil, nil))
         #expect(await gathering.missing == ["dead", "deaf", "slow"])
+        let told = ["dead": "unavailable", "deaf": "timeout", "slow": "timeout"]
+        #expect(reasons.withLock { $0 } == told)
         #expect(ContinuousClock.now - start < .seconds(2))
     }
 }

@@ -1,5 +1,4 @@
 import Foundation
-import FoundationNetworking
 import Testing
 
 /// What people are told, in the page and by mail, on every stage.
@@ -99,6 +98,44 @@ import Testing
             let left = "/v1/rooms/\(try secret.text("id"))/members/\(benID)"
             #expect(try await ben.send("DELETE", left).status == 204)
             #expect(try await settled(ben, ["direct_message"]) == ["direct_message"])
+        }
+    }
+
+    @Test func `who is named by an edit alone is told once, as far as one may see it`() async throws {
+        try await RunningApp.with { app in
+            let ann = try await APIClient.signedUp(app.base)
+            let (ben, cat) = (try await ann.invited("ben"), try await ann.invited("cat"))
+            let (benID, catID) = (try await ben.userID(), try await cat.userID())
+            let secret = try await ann.send(
+                "POST", "/v1/rooms",
+                ["kind": "team", "title": "Secret", "private": true, "userIds": [benID]])
+            let message = try await ann.say("hear", in: secret.text("id")).text("id")
+            let video = try await ann.upload(Self.bytes, title: "Film")
+            let comment = try await ann.send(
+                "POST", "/v1/videos/\(video)/comments", ["atSeconds": 1.5, "body": "look"]
+            ).text("id")
+            let names = "<@\(benID)> and <@\(catID)>"
+            for words in ["hear \(names)", "hear", "hear again \(names)"] {
+                let edited = try await ann.send("PATCH", "/v1/messages/\(message)", ["body": words])
+                #expect(edited.status == 200, "\(edited.json)")
+            }
+            #expect(try await settled(ben, ["mention"]) == ["mention"])
+            for words in ["look \(names)", "look", "look again \(names)"] {
+                let edited = try await ann.send("PATCH", "/v1/comments/\(comment)", ["body": words])
+                #expect(edited.status == 200, "\(edited.json)")
+            }
+            // The room's is not for her.
+            #expect(try await settled(cat, ["mention"]) == ["mention"])
+            #expect(try await settled(ben, ["mention", "mention"]) == ["mention", "mention"])
+            // Behind all that was said before, by the key of its order.
+            _ = try await ann.say("last <@\(benID)>", in: secret.text("id"))
+            _ = try await ann.send("POST", "/v1/videos/\(video)/comments", ["body": "last <@\(catID)>"])
+            #expect(try await settled(ben, ["mention", "mention", "mention"]).count == 3)
+            #expect(try await settled(cat, ["mention", "mention"]).count == 2)
+            let told = try await cat.send("GET", "/v1/notifications")["items"] as? [[String: Any]]
+            let first = try #require(told?.last)
+            #expect(first["commentId"] as? String == comment && first["atSeconds"] as? Double == 1.5)
+            #expect(first["excerpt"] as? String == "look again \(names)")
         }
     }
 

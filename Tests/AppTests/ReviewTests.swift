@@ -5,6 +5,28 @@ import Testing
 @Suite(.serialized) struct ReviewTests {
     private static let bytes = Data(repeating: 1, count: 1_000)
 
+    @Test func `the stream of a video ends with the session that opened it`() async throws {
+        try await RunningApp.with { app in
+            let owner = try await APIClient.signedUp(app.base)
+            let video = try await owner.upload(Self.bytes, title: "Film")
+            let end = ContinuousClock.now + .seconds(30)
+            while ContinuousClock.now < end,
+                try await owner.send("GET", "/v1/videos/\(video)")["state"] as? String != "failed"
+            {
+                try await Task.sleep(for: .milliseconds(50))
+            }
+            let stream = try await EventLines.open(owner, "/v1/videos/\(video)/events?comments=true")
+            #expect(try await stream.next(within: .seconds(10)) == "event: video")
+            #expect(try await stream.next(within: .seconds(10))?.hasPrefix("data: {") == true)
+            let said = try await owner.send("POST", "/v1/videos/\(video)/comments", ["body": "Hi"])
+            #expect(said.status == 201)
+            #expect(try await stream.next(within: .seconds(10)) == "event: comments")
+            #expect(try await stream.next(within: .seconds(10)) == "data: {\"videoId\":\"\(video)\"}")
+            #expect(try await owner.send("DELETE", "/v1/sessions/current").status == 204)
+            #expect(try await stream.next(within: .seconds(20)) == nil)
+        }
+    }
+
     @Test func aTeamCommentsSettlesAndExports() async throws {
         try await RunningApp.with { app in
             let owner = try await APIClient.signedUp(app.base)

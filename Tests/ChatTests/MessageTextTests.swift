@@ -37,17 +37,6 @@ import Testing
         #expect(try MessageText.validated("  " + text + "\n\n") == text)
     }
 
-    @Test func `mentions are ids in their brackets, each once, in order`() {
-        let (ada, bob) = (Self.ada, Self.bob)
-        let cases: [(String, [UserID])] = [
-            ("hi <@\(ada)>, meet <@\(bob)> and <@\(ada)>!", [ada, bob]),
-            ("<@\(bob)><@\(ada)>", [bob, ada]), ("@\(ada) <\(ada)> <@\(ada)", []),
-            ("<@not-an-id> <@>", []), ("<<@\(ada)>>", [ada]), ("é<@\(ada)>é", [ada]),
-            ("<@\(String(ada.description.dropLast()))>", []), ("", []),
-        ]
-        for (text, expected) in cases { #expect(MessageText.mentions(in: text) == expected, "\(text)") }
-    }
-
     @Test func `a message names at most twenty people`() throws {
         let people = (0..<21).map { _ in "<@\(UserID())>" }
         #expect(throws: Failure.self) { try MessageText.validated(people.joined(separator: " ")) }

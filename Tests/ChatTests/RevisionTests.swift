@@ -23,6 +23,27 @@ import Testing
         }
     }
 
+    @Test func `an edit tells of those whom it names anew, and who may see it`() async throws {
+        try await ChatStage.with { stage in
+            let room = try await stage.secret([stage.bob])
+            let (bob, eve) = (stage.bob.user, stage.eve.user)
+            let sent = try await stage.say("<@\(bob)>", in: room)
+            for text in ["<@\(bob)> <@\(eve)>", "<@\(eve)> only", "nobody", "<@\(bob)>"] {
+                _ = try await stage.rooms.edit(sent.id, to: text, by: stage.ada)
+            }
+            _ = try await stage.rooms.delete(sent.id, by: stage.ada)
+            let edits = try await stage.events(MessageEdited.self)
+            #expect(edits.map(\.mentions) == [[eve], nil, nil, [bob]])
+            let members = Set([stage.ada.user, bob])
+            #expect(edits.allSatisfy { $0.audience.map(Set.init) == members && $0.video == nil })
+            let open = try await stage.open()
+            let there = try await stage.say("a", in: open)
+            _ = try await stage.rooms.edit(there.id, to: "<@\(bob)>", by: stage.ada)
+            let last = try await stage.events(MessageEdited.self).last
+            #expect(last?.mentions == [bob] && last?.audience == nil)
+        }
+    }
+
     @Test func `the same text again enters nothing`() async throws {
         try await ChatStage.with { stage in
             let room = try await stage.open()

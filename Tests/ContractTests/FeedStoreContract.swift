@@ -83,6 +83,68 @@ import Testing
     }
 
     @Test(arguments: FeedStoreAdapter.all)
+    func `a message that is taken back leaves the count once, and an activity goes with its last`(
+        _ adapter: FeedStoreAdapter
+    ) async throws {
+        try await adapter.run { stage async throws in
+            let (tenant, room) = (try await stage.tenant(), UUIDv7())
+            let start = Timestamp(milliseconds: 900_000 * 2_000_000)
+            let said = (1...3).map { Activity.said("\($0)", in: room, at: start + .seconds($0)) }
+            for (index, activity) in said.enumerated() {
+                try await stage.apply(.tellMessage(activity, number: Int64(index + 1)), in: tenant)
+            }
+            // Its own clock was a little behind the event's.
+            func takeBack(_ number: Int64, at time: Timestamp? = nil) async throws -> Bool {
+                try await stage.apply(
+                    .takeBack(room: room, number: number, at: time ?? start - .milliseconds(3)), in: tenant
+                ).changedFeed
+            }
+            #expect(try await takeBack(2))
+            #expect(try await !takeBack(2))
+            #expect(try await !takeBack(9))
+            #expect(try await !takeBack(1, at: start + .seconds(2_000)))
+            #expect(try await stage.activities(tenant).map(\.count) == [2])
+            #expect(try await stage.activities(tenant).map(\.excerpt) == ["3"])
+            let (third, first) = (try await takeBack(3), try await takeBack(1))
+            #expect(third && first)
+            #expect(try await stage.activities(tenant).isEmpty)
+            #expect(try await !takeBack(1))
+            // A later one of the same quarter begins anew.
+            let fourth = Activity.said("4", in: room, at: start + .seconds(9))
+            try await stage.apply(.tellMessage(fourth, number: 5), in: tenant)
+            #expect(try await stage.activities(tenant).map(\.count) == [1])
+        }
+    }
+
+    @Test(arguments: FeedStoreAdapter.all)
+    func `others are told of a thing once, and who was told of it is not told again`(
+        _ adapter: FeedStoreAdapter
+    ) async throws {
+        try await adapter.run { stage async throws in
+            let (tenant, ann, ben) = (try await stage.tenant(), UserID(), UserID())
+            for place in [
+                FeedPlace(video: UUIDv7(), comment: UUIDv7()), FeedPlace(room: UUIDv7(), message: UUIDv7()),
+            ] {
+                let (first, later, last) = (
+                    Notification.sample(.reply, place: place), Notification.sample(place: place),
+                    Notification.sample(place: place)
+                )
+                try await stage.apply(.notify(first, [ann]), in: tenant)
+                let outcome = try await stage.apply(.notifyOthers(later, [ann, ben]), in: tenant)
+                #expect(outcome.concerned == [ben])
+                for again in [later, last] {
+                    let outcome = try await stage.apply(.notifyOthers(again, [ann, ben]), in: tenant)
+                    #expect(outcome.concerned.isEmpty)
+                }
+                #expect(try await stage.notifications(ann, tenant).first == first)
+                #expect(try await stage.notifications(ben, tenant).first == later)
+            }
+            #expect(try await stage.notifications(ben, tenant).count == 2)
+            #expect(try await stage.claim(tenant).filter { $0.user == ben }.count == 2)
+        }
+    }
+
+    @Test(arguments: FeedStoreAdapter.all)
     func `what is gone takes with it what was said of it`(_ adapter: FeedStoreAdapter) async throws {
         try await adapter.run { stage async throws in
             let (tenant, user, film) = (try await stage.tenant(), UserID(), UUIDv7())
@@ -111,7 +173,9 @@ import Testing
             #expect(try await stage.activities(tenant).map(\.kind) == [.messagesSent, .videoUploaded])
             // Whose mail was due gets none about it.
             for mail in try await stage.claim(tenant) {
-                #expect(try await stage.store.content(of: mail, limit: 10).isEmpty)
+                #expect(
+                    try await stage.store.content(of: mail, kinds: Notification.Kind.allCases, limit: 10)
+                        .isEmpty)
             }
         }
     }
@@ -133,13 +197,40 @@ import Testing
             #expect(try await stage.activities(tenant).map(\.title) == ["New"])
             let told = try await stage.notifications(ben, tenant)
             #expect(told.map(\.title) == ["New"] && told.map(\.excerpt) == ["other words"])
-            #expect(try await stage.apply(.leave(room: room, [ben]), in: tenant).concerned == [ben])
+            #expect(
+                try await stage.apply(.leave(room: room, [ben], at: .now()), in: tenant).concerned == [ben])
             #expect(try await stage.notifications(ben, tenant).isEmpty)
             #expect(try await stage.notifications(ann, tenant).count == 2)
             try await stage.store.save(.standard, of: ann, in: tenant)
             try await stage.apply(.forget(.person(ann)), in: tenant)
             #expect(try await stage.notifications(ann, tenant).isEmpty)
             #expect(try await stage.store.preferences(of: ann, in: tenant) == nil)
+        }
+    }
+
+    @Test(arguments: FeedStoreAdapter.all)
+    func `who was let in again keeps what came since, also when the leaving is told again`(
+        _ adapter: FeedStoreAdapter
+    ) async throws {
+        try await adapter.run { stage async throws in
+            let (tenant, ben, room) = (try await stage.tenant(), UserID(), UUIDv7())
+            let start = Timestamp(milliseconds: 1_800_000_000_000)
+            let place = FeedPlace(room: room, message: UUIDv7())
+            let (old, new) = (
+                Notification.sample(place: place, at: start),
+                Notification.sample(place: place, at: start + .seconds(2))
+            )
+            let leave = FeedChange.leave(room: room, [ben], at: start + .seconds(1))
+            try await stage.apply(.notify(old, [ben]), in: tenant)
+            try await stage.apply(leave, in: tenant)
+            try await stage.apply(.notify(new, [ben]), in: tenant)
+            #expect(
+                try await stage.store.markRead(.these([new.id]), of: ben, in: tenant, at: .now()) == 0)
+            for change in [FeedChange.notify(old, [ben]), leave, .notify(new, [ben])] {
+                try await stage.apply(change, in: tenant, mails: false)
+            }
+            let kept = try await stage.notifications(ben, tenant)
+            #expect(kept.map(\.id) == [new.id] && kept.first?.readAt != nil)
         }
     }
 
@@ -195,7 +286,9 @@ import Testing
             // By mail alone, as chosen.
             let mails = try await stage.claim(tenant)
             #expect(mails.count == 1)
-            #expect(try await stage.store.content(of: mails[0], limit: 5).map(\.kind) == [.mention])
+            #expect(
+                try await stage.store.content(of: mails[0], kinds: Notification.Kind.allCases, limit: 5).map(
+                    \.kind) == [.mention])
         }
     }
 

@@ -56,13 +56,16 @@ struct GoldenEvent: CustomTestStringConvertible, Sendable {
             MessageSent(
                 room: room, message: message, seq: 7, author: user, parent: parent, parentAuthor: other,
                 mentions: [other], audience: [user, other], video: room)),
-        GoldenEvent(MessageEdited(room: room, message: message, seq: 8, by: user)),
+        GoldenEvent(
+            MessageEdited(
+                room: room, message: message, seq: 8, by: user, mentions: [other], audience: [user, other],
+                video: room)),
         GoldenEvent(MessageDeleted(room: room, message: message, seq: 9, by: other)),
         GoldenEvent(
             CommentAdded(
                 video: video, comment: comment, author: user, guest: share, parent: thread,
                 parentAuthor: other, mentions: [other], atSeconds: 12.5)),
-        GoldenEvent(CommentEdited(video: video, comment: comment)),
+        GoldenEvent(CommentEdited(video: video, comment: comment, by: user, mentions: [other])),
         GoldenEvent(CommentDeleted(video: video, comment: comment)),
         GoldenEvent(CommentResolved(video: video, comment: comment, by: user, isResolved: true)),
         GoldenEvent(ApprovalGiven(video: video, by: user, state: "changes_requested")),

@@ -18,7 +18,7 @@ import Testing
             let first = try await stage.claim(tenant, at: start)
             #expect(first.map(\.channel) == [.instant(told.id)] && first.map(\.attempt) == [1])
             #expect(first.map(\.user) == [user])
-            #expect(try await stage.store.content(of: first[0], limit: 5) == [told])
+            #expect(try await stage.store.content(of: first[0], kinds: [.mention], limit: 5) == [told])
             #expect(try await stage.claim(tenant, at: start + .seconds(59)).isEmpty)
             let second = try await stage.claim(tenant, at: start + .seconds(60))
             #expect(second.map(\.attempt) == [2] && second.map(\.letter) == first.map(\.letter))
@@ -104,9 +104,17 @@ import Testing
             #expect(try await stage.claim(tenant, at: due - .milliseconds(1)).isEmpty)
             let mails = try await stage.claim(tenant, at: due)
             #expect(mails.map(\.channel) == [.digest(due)] && mails.map(\.user) == [user])
-            let content = try await stage.store.content(of: mails[0], limit: 10)
-            #expect(content.map(\.id) == [told[0].id, told[2].id, told[3].id])
-            #expect(try await stage.store.content(of: mails[0], limit: 2).count == 2)
+            func content(_ kinds: [Notification.Kind], limit: Int = 10) async throws -> [Notification] {
+                try await stage.store.content(of: mails[0], kinds: kinds, limit: limit)
+            }
+            let comments = try await content([.comment])
+            #expect(comments.map(\.id) == [told[0].id, told[2].id, told[3].id])
+            #expect(try await content([.comment], limit: 2).count == 2)
+            // The bound is of those that are asked for.
+            let verdict = Notification.sample(.approval)
+            try await stage.apply(.notify(verdict, [user]), in: tenant, at: start)
+            #expect(try await content([.approval, .reply], limit: 1).map(\.id) == [verdict.id])
+            #expect(try await content([]).isEmpty)
             // The next day has its own.
             try await stage.apply(.notify(.sample(.comment), [user]), in: tenant, at: due)
             #expect(try await stage.claim(tenant, at: due + .seconds(86_400)).count == 2)

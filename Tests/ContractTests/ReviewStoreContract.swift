@@ -96,7 +96,22 @@ import Testing
             #expect(try await read() == [first, others])
             try await stage.write(tenant) { try $0.save(second) }
             #expect(try await read() == [others, second])
-            try await stage.write(tenant) { try $0.removeApproval(of: video, by: user) }
+            try await stage.write(tenant) { _ = try $0.removeApprovals(by: user, of: VideoID(), limit: 9) }
+            #expect(try await read() == [others, second])
+            try await stage.write(tenant) { writer throws in
+                #expect(try writer.removeApprovals(by: user, of: video, limit: 9) == [video])
+                #expect(try writer.removeApprovals(by: user, of: video, limit: 9).isEmpty)
+            }
+            #expect(try await read() == [others])
+            let more = (0..<3).map { _ in VideoID() }
+            try await stage.write(tenant) { writer in
+                for video in more {
+                    try writer.save(
+                        Approval(video: video, user: user, state: .approved, note: nil, at: Self.time))
+                }
+                #expect(try writer.removeApprovals(by: user, of: nil, limit: 2) == Array(more.prefix(2)))
+                #expect(try writer.removeApprovals(by: user, of: nil, limit: 2) == [more[2]])
+            }
             #expect(try await read() == [others])
         }
     }
@@ -147,9 +162,10 @@ import Testing
             await #expect(throws: Refusal.self) {
                 try await stage.write(tenant) { writer in
                     try writer.save(comment)
-                    try writer.insert(link, ShareSecret(tokenDigest: [1], passwordHash: nil))
+                    try writer.insert(link, passwordHash: nil)
                     try writer.save(ReviewSummary(approval: .approved, comments: 9), of: video.id)
-                    try writer.publish(CommentEdited(video: video.id, comment: comment.id), key: "k")
+                    try writer.publish(
+                        CommentEdited(video: video.id, comment: comment.id, by: nil, mentions: nil), key: "k")
                     throw Refusal()
                 }
             }
@@ -172,7 +188,7 @@ import Testing
                 video: video.id, user: UserID(), state: .approved, note: nil, at: Self.time)
             try await stage.write(mine) { writer in
                 try writer.save(comment)
-                try writer.insert(link, ShareSecret(tokenDigest: [1], passwordHash: nil))
+                try writer.insert(link, passwordHash: nil)
                 try writer.save(verdict)
             }
             try await stage.write(theirs) { writer in
@@ -181,7 +197,7 @@ import Testing
                 #expect(try writer.comments(of: video.id, page, isResolved: false).items.isEmpty)
                 #expect(try writer.commentIDs(page).items.isEmpty)
                 #expect(try writer.approvals(of: video.id).isEmpty && writer.share(link.id) == nil)
-                #expect(try writer.secret(of: link.id) == nil)
+                #expect(try writer.passwordHash(of: link.id) == nil)
                 #expect(try writer.shares(of: video.id, page).items.isEmpty)
                 var gone = comment
                 gone.delete(at: Self.time)
@@ -190,7 +206,7 @@ import Testing
                 _ = revoked.revoke(at: Self.time)
                 try writer.save(revoked)
                 try writer.save(ReviewSummary(comments: 9), of: video.id)
-                try writer.removeApproval(of: video.id, by: verdict.user)
+                #expect(try writer.removeApprovals(by: verdict.user, of: nil, limit: 9) == [video.id])
                 #expect(try writer.removeComments(of: video.id, limit: 10).count == 1, "its own alone")
             }
             try await stage.store.read(mine) { reader throws in
@@ -232,7 +248,7 @@ import Testing
             try await stage.save(video, tenant)
             let link = ShareLink.sample(of: video.id)
             try await stage.write(tenant) { writer in
-                try writer.insert(link, ShareSecret(tokenDigest: [1], passwordHash: nil))
+                try writer.insert(link, passwordHash: nil)
                 try writer.save(
                     Approval(video: video.id, user: UserID(), state: .approved, note: nil, at: Self.time))
             }

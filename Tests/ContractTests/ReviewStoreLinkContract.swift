@@ -16,12 +16,10 @@ import Testing
             let (tenant, video) = (TenantID(), VideoID())
             var open = ShareLink.sample(of: video)
             let locked = ShareLink.sample(of: video, maximumViews: 3, hasPassword: true)
-            let secret = ShareSecret(tokenDigest: Array(0..<32), passwordHash: "scrypt$...")
-            let plain = ShareSecret(tokenDigest: [], passwordHash: nil)
             let made = open
             try await stage.write(tenant) { writer in
-                try writer.insert(made, plain)
-                try writer.insert(locked, secret)
+                try writer.insert(made, passwordHash: nil)
+                try writer.insert(locked, passwordHash: "scrypt$...")
             }
             try open.view(at: open.createdAt)
             _ = open.revoke(at: Self.time)
@@ -30,12 +28,12 @@ import Testing
             try await stage.store.read(tenant) { reader throws in
                 #expect(try reader.share(changed.id) == changed)
                 #expect(try reader.share(locked.id) == locked)
-                #expect(try reader.secret(of: locked.id) == secret)
-                #expect(try reader.secret(of: changed.id) == plain)
+                #expect(try reader.passwordHash(of: locked.id) == "scrypt$...")
+                #expect(try reader.passwordHash(of: changed.id) == nil)
                 #expect(try reader.shares(of: video, PageRequest(limit: 10)).items == [locked, changed])
                 #expect(try reader.shares(of: video, PageRequest(limit: 1)).next == locked.id.uuid)
                 #expect(try reader.shares(of: VideoID(), PageRequest(limit: 10)).items.isEmpty)
-                #expect(try reader.share(ShareID()) == nil && reader.secret(of: ShareID()) == nil)
+                #expect(try reader.share(ShareID()) == nil && reader.passwordHash(of: ShareID()) == nil)
             }
         }
     }
@@ -47,7 +45,7 @@ import Testing
         try await adapter.run { stage async throws in
             let (tenant, link) = (TenantID(), ShareLink.sample(of: VideoID(), maximumViews: 5))
             try await stage.write(tenant) {
-                try $0.insert(link, ShareSecret(tokenDigest: [1], passwordHash: nil))
+                try $0.insert(link, passwordHash: nil)
             }
             let admitted = await withTaskGroup(of: String?.self) { group in
                 for _ in 0..<20 {

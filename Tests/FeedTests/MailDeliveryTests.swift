@@ -1,6 +1,7 @@
 import Feed
 import Kernel
 import Relational
+import SQLite
 import Synchronization
 import TestDatabase
 import Testing
@@ -45,12 +46,17 @@ private final class MailStage: MailSender {
 
     @discardableResult
     func deliver(finishing: Bool = true) async throws -> Int {
+        try await deliver(from: finishing ? store : Forgetful(base: store))
+    }
+
+    @discardableResult
+    func deliver(from queue: any MailQueue) async throws -> Int {
         var settings = MailDelivery.Settings(publicURL: "https://video.example.com")
         settings.maximumAttempts = 3
         settings.backoff = Backoff(first: .seconds(60), maximum: .seconds(60))
         let names = [ann: "Ann", ben: "Ben"]
         let delivery = MailDelivery(
-            queue: finishing ? store : Forgetful(base: store), store: store, sender: self, settings: settings,
+            queue: queue, store: store, sender: self, settings: settings,
             person: { _, user in names[user].map { .init(name: $0, email: "\($0.lowercased())@example.com") }
             },
             now: { self.now }, observe: { outcome, _ in self.outcomes.withLock { $0.append(outcome) } })
@@ -58,24 +64,62 @@ private final class MailStage: MailSender {
     }
 }
 
-/// A queue whose caller dies before it can note what became of a mail.
+/// A queue whose caller dies before it can note what became of a mail, or that fails when it is to note one.
 private struct Forgetful: MailQueue {
     let base: RelationalFeedStore
+    var deafTo: NotificationID?
 
     func claim(_ limit: Int, lease: Duration, at time: Timestamp) async throws -> [QueuedMail] {
         try await base.claim(limit, lease: lease, at: time)
     }
-    func content(of mail: QueuedMail, limit: Int) async throws -> [Notification] {
-        try await base.content(of: mail, limit: limit)
+    func content(
+        of mail: QueuedMail, kinds: [Notification.Kind], limit: Int
+    ) async throws -> [Notification] {
+        try await base.content(of: mail, kinds: kinds, limit: limit)
     }
-    func finish(_ mail: QueuedMail, _ outcome: MailOutcome, at time: Timestamp) async throws -> Bool { false }
+    func finish(_ mail: QueuedMail, _ outcome: MailOutcome, at time: Timestamp) async throws -> Bool {
+        guard let deafTo else { return false }
+        if mail.channel == .instant(deafTo) { throw Failure.unavailable("The store") }
+        return try await base.finish(mail, outcome, at: time)
+    }
     func depth() async throws -> MailDepth { try await base.depth() }
+}
+
+extension Notification {
+    fileprivate static var sample: Notification {
+        Notification(
+            id: NotificationID(), .mention, by: nil, at: .now(), place: FeedPlace(video: UUIDv7()),
+            wording: Wording())
+    }
+}
+
+/// Two databases, of which the other takes no writes.
+private struct HalfDeafDriver: SQLDriver {
+    let one: any SQLDriver
+    let other: any SQLDriver
+    let ill: TenantID
+
+    var dialect: SQLDialect { one.dialect }
+
+    func read<Value: Sendable>(
+        _ scope: SQLScope, _ body: @escaping @Sendable (any SQLConnection) throws -> Value
+    ) async throws -> Value { try await (scope == .tenant(ill) ? other : one).read(scope, body) }
+
+    func write<Value: Sendable>(
+        _ scope: SQLScope, _ body: @escaping @Sendable (any SQLConnection) throws -> Value
+    ) async throws -> Value {
+        guard scope != .tenant(ill) else { throw Failure.unavailable("The database") }
+        return try await one.write(scope, body)
+    }
+
+    func close() async {}
 }
 
 @Suite struct MailDeliveryTests {
     @Test func `a letter says who did what and where, with names for those who are mentioned`() async throws {
         try await MailStage.with { stage in
-            _ = try await stage.tell(.mention, "look <@\(stage.ann)> and <@\(UserID())>")
+            _ = try await stage.tell(
+                .mention, "look <@\(stage.ann.description.uppercased())> and <@\(UserID())>")
             #expect(try await stage.deliver() == 1)
             let letter = try #require(stage.letters.first)
             #expect(letter.to == "ann@example.com" && letter.subject == "Ben mentioned you in “Film”")
@@ -100,6 +144,22 @@ private struct Forgetful: MailQueue {
             try await stage.store.save(preferences, of: stage.ann, in: stage.tenant)
             #expect(try await stage.deliver() == 3 && stage.letters.isEmpty)
             #expect(stage.outcomes.withLock { $0 } == [.dropped, .dropped, .dropped])
+        }
+    }
+
+    @Test func `what is wanted at another time now comes with the letter that it was due with`() async throws
+    {
+        try await MailStage.with { stage in
+            var preferences = NotificationPreferences.standard
+            _ = try await stage.tell(.mention, "at once")
+            _ = try await stage.tell(.comment, "in the digest")
+            (preferences.email[.mention], preferences.email[.comment]) = (.digest, .instant)
+            try await stage.store.save(preferences, of: stage.ann, in: stage.tenant)
+            #expect(try await stage.deliver() == 1)
+            #expect(stage.letters.map(\.subject) == ["Ben mentioned you in “Film”"])
+            stage.pass(.seconds(86_400))
+            #expect(try await stage.deliver() == 1)
+            #expect(stage.letters.last?.body.contains("in the digest") == true)
         }
     }
 
@@ -154,6 +214,69 @@ private struct Forgetful: MailQueue {
             #expect(stage.letters.count == 2 && Set(stage.letters.map(\.id)).count == 1)
             stage.pass(.seconds(3_600))
             #expect(try await stage.deliver() == 0)
+        }
+    }
+
+    @Test func `a digest says that there is more than it has room for, and counts only what is wanted`()
+        async throws
+    {
+        try await MailStage.with { stage in
+            for _ in 0..<60 { _ = try await stage.tell(.approval, "unwanted") }
+            for number in 1...51 { _ = try await stage.tell(.comment, "number \(number).") }
+            var preferences = NotificationPreferences.standard
+            preferences.email[.approval] = .off
+            try await stage.store.save(preferences, of: stage.ann, in: stage.tenant)
+            stage.pass(.seconds(86_400))
+            #expect(try await stage.deliver() == 1)
+            let letter = try #require(stage.letters.first)
+            #expect(letter.subject == "More than 50 things you missed")
+            #expect(letter.body.contains("number 50.") && !letter.body.contains("number 51."))
+            #expect(letter.body.contains("and more: https://video.example.com/#/notifications"))
+            #expect(!letter.body.contains("unwanted"))
+        }
+    }
+
+    @Test func `one letter whose end cannot be noted keeps no other from being sent`() async throws {
+        try await MailStage.with { stage in
+            let notes = (0..<9).map { _ in Notification.sample }
+            for note in notes {
+                _ = try await stage.store.apply(
+                    [.notify(note, [stage.ann])], in: stage.tenant, at: stage.now, mails: true)
+            }
+            let queue = Forgetful(base: stage.store, deafTo: notes[0].id)
+            let failure = await #expect(throws: Failure.self) { try await stage.deliver(from: queue) }
+            #expect(failure?.kind == .unavailable)
+            #expect(stage.letters.count == 9)
+            #expect(try await stage.store.depth() == MailDepth(waiting: 1, dead: 0))
+        }
+    }
+
+    @Test func `a tenant whose database takes no writes keeps no other's letters`() async throws {
+        try await TestDatabase.with { one in
+            try await TestDatabase.with { other in
+                let (well, ill) = (TenantID(), TenantID())
+                let driver = HalfDeafDriver(one: one.driver, other: other.driver, ill: ill)
+                let time = Timestamp(milliseconds: 1_800_000_000_000)
+                for (database, tenant) in [(other, ill), (one, well)] {
+                    let store = RelationalFeedStore(database.database())
+                    for number in 0..<3 {
+                        let at = time + .seconds(tenant == ill ? number : 10 + number)
+                        _ = try await store.apply(
+                            [.notify(.sample, [UserID()])], in: tenant, at: at, mails: true)
+                    }
+                }
+                let store = RelationalFeedStore(
+                    Database(driver: driver), parts: [one.database(), other.database()])
+                let due = time + .seconds(60)
+                let claimed = try await store.claim(4, lease: .seconds(60), at: due)
+                #expect(claimed.map(\.tenant) == [well, well, well])
+                await #expect(throws: Failure.self) {
+                    try await store.claim(4, lease: .seconds(60), at: due)
+                }
+                // One that is gone altogether takes its own count with it, and no other's.
+                await other.driver.close()
+                #expect(try await store.depth() == MailDepth(waiting: 3, dead: 0))
+            }
         }
     }
 

@@ -46,6 +46,8 @@ import Testing
         ("two\nlines", "\"two\nlines\""), ("=1+1", "'=1+1"), ("+1", "'+1"), ("-1", "'-1"), ("@me", "'@me"),
         ("\ttab", "'\ttab"), ("=HYPERLINK(\"x\",1)", "\"'=HYPERLINK(\"\"x\"\",1)\""), ("a=1", "a=1"),
         ("🦆,ä", "\"🦆,ä\""), ("\rx", "\"'\rx\""),
+        ("x;=cmd|'/C calc'!A0", "x;'=cmd|'/C calc'!A0"), ("a\n=1;\t+2", "\"a\n'=1;\t'+2\""),
+        ("x;\"\"@y", "\"x;\"\"\"\"'@y\""), ("a-b;c=d \n e", "\"a-b;c=d \n e\""),
     ])
     func `a cell is quoted where it must be and never a formula`(_ text: String, _ cell: String) {
         #expect(CommentTable.cell(text) == cell)
@@ -66,7 +68,7 @@ import Testing
                 place: .init(video: video.id, parent: parent?.id, atSeconds: at, untilSeconds: until),
                 author: author, createdAt: Timestamp(milliseconds: 1_800_000_000_000),
                 content: .init(
-                    body: body, mentions: CommentText.mentions(in: body),
+                    body: body, mentions: Mention.users(in: body),
                     resolution: resolved
                         ? .init(at: Timestamp(milliseconds: 1_800_000_060_000), by: bea) : nil))
         }
@@ -119,13 +121,56 @@ import Testing
         let expected = [
             "TITLE: Title", "FCM: NON-DROP FRAME", "",
             "001  001      V     C        01:00:01:00 01:00:01:01 01:00:01:00 01:00:01:01  ",
-            "Gus (guest): =Fix \"it\" @Bea / Bea: Done |C:ResolveColorBlue |M:=Fix \"it\" @Bea |D:1", "",
+            "Gus (guest): =Fix \"it\" @Bea / Bea: Done |C:ResolveColorBlue |M:=Fix \"it\" @Bea |D:1",
+            "* LOC: 01:00:01:00 BLUE    =Fix \"it\" @Bea", "",
             "002  001      V     C        01:00:10:00 01:00:10:01 01:00:10:00 01:00:10:01  ",
-            "Ann: Too / loud, here |C:ResolveColorGreen |M:Too / loud, here |D:60", "", "",
+            "Ann: Too / loud, here |C:ResolveColorGreen |M:Too / loud, here |D:60",
+            "* LOC: 01:00:10:00 GREEN   Too / loud, here", "", "",
         ]
         #expect(list.text == expected.joined(separator: "\r\n"))
         let atZero = MarkerList(Self.transcript(), rate: rate, names: [:], startSecond: 0)
         #expect(atZero.text.contains(" 00:00:10:00 00:00:10:01 "))
+    }
+
+    @Test func `threads of one frame are one event, and no words of people make another`() throws {
+        let whole = Self.transcript()
+        let (late, early) = (whole.comments[0], whole.comments[1])
+        func comment(_ body: String, by name: String, at: Double) -> Videos.Comment {
+            Videos.Comment(
+                id: CommentID(),
+                place: .init(video: whole.video.id, parent: nil, atSeconds: at, untilSeconds: nil),
+                author: .guest(name: name, share: ShareID()), createdAt: Timestamp(milliseconds: 0),
+                content: .init(body: body, mentions: []))
+        }
+        let comments = [
+            late, early, comment("Here too", by: "3D Team", at: 10.05),
+            comment("007  001 V C", by: "4 us", at: 20),
+        ]
+        let list = MarkerList(
+            Reviews.Transcript(video: whole.video, comments: comments), rate: try #require(FrameRate("25")),
+            names: [Self.ann: "Ann"])
+        let lines = list.text.components(separatedBy: "\r\n").filter { !$0.isEmpty }.dropFirst(2)
+        #expect(lines.filter { $0.first?.isNumber == true }.map { $0.prefix(3) } == ["001", "002", "003"])
+        #expect(
+            lines.contains(
+                "Ann: Too / loud, here / 3D Team (guest): Here too |C:ResolveColorBlue "
+                    + "|M:Too / loud, here / Here too |D:50"))
+        #expect(
+            lines.filter { $0.hasPrefix("* LOC: 01:00:10:01 ") }
+                == [
+                    "* LOC: 01:00:10:01 GREEN   Too / loud, here", "* LOC: 01:00:10:01 BLUE    Here too",
+                ])
+        #expect(
+            lines.contains(
+                "* 4 us (guest): 007 001 V C |C:ResolveColorBlue |M:007 001 V C |D:1"))
+    }
+
+    @Test func `replies whose thread was deleted are markers of their own`() throws {
+        let whole = Self.transcript()
+        let left = Reviews.Transcript(video: whole.video, comments: [whole.comments[0], whole.comments[2]])
+        let list = MarkerList(left, rate: try #require(FrameRate("25")), names: [Self.bea: "Bea"])
+        #expect(list.text.contains("Bea: Done |C:ResolveColorBlue |M:Done |D:1"))
+        #expect(list.text.contains("\r\n002  001"))
     }
 
     @Test func `a marker's words stay on one line and within bounds`() {

@@ -82,6 +82,100 @@ import Testing
         }
     }
 
+    @Test func `an edit tells of those whom it names anew`() async throws {
+        try await VideoStage.with { stage in
+            let video = try await stage.upload()
+            let (ann, bea, cat) = (member(of: stage), UserID(), UserID())
+            let comment = try await stage.reviews.add(.init("<@\(bea)>"), to: video.id, by: ann, nil)
+            _ = try await stage.react()
+            for body in ["<@\(bea)> <@\(cat)>", "nobody", "<@\(bea)>"] {
+                let change = Reviews.Change(body: body, isResolved: nil)
+                _ = try await stage.reviews.change(comment.id, change, by: ann, nil)
+            }
+            let edits = try await stage.react().map { try $0.payload(CommentEdited.self) }
+            #expect(edits.map(\.mentions) == [[cat], nil, [bea]])
+            #expect(edits.allSatisfy { $0.by == ann.user })
+        }
+    }
+
+    @Test func `one person's comments, changes and verdicts have a budget`() async throws {
+        try await VideoStage.with { stage in
+            let video = try await stage.upload()
+            let limiter = MemoryRateLimiter(now: { [clock = stage.clock] in clock.now })
+            let reviews = stage.reviews(limiter, changesPerMinute: 3)
+            let (ann, bea) = (member(of: stage), member(of: stage))
+            let comment = try await reviews.add(.init("One"), to: video.id, by: ann, nil)
+            _ = try await reviews.change(comment.id, .init(body: "Two", isResolved: nil), by: ann, nil)
+            _ = try await reviews.judge(video.id, .approved, note: nil, by: ann, nil)
+            let attempts: [() async throws -> Void] = [
+                { _ = try await reviews.add(.init("x"), to: video.id, by: ann, nil) },
+                { _ = try await reviews.change(comment.id, .init(body: "x", isResolved: nil), by: ann, nil) },
+                { try await reviews.delete(comment.id, by: ann, nil) },
+                { _ = try await reviews.judge(video.id, nil, note: nil, by: ann, nil) },
+            ]
+            for attempt in attempts { #expect(await failureCode(attempt) == "rate_limited") }
+            _ = try await reviews.add(.init("Three"), to: video.id, by: bea, nil)
+            stage.clock.advance(by: .seconds(60))
+            try await reviews.delete(comment.id, by: ann, nil)
+        }
+    }
+
+    @Test func `rows that deleted comments leave have a bound`() async throws {
+        try await VideoStage.with { stage in
+            let video = try await stage.upload()
+            _ = try await stage.reviewStore.write(WriteContext(tenant: stage.owner.tenant)) { writer in
+                try writer.save(ReviewSummary(revision: Reviews.maximumChanges - 1), of: video.id)
+                return true
+            }
+            _ = try await stage.reviews.add(.init("The last"), to: video.id, by: stage.owner, nil)
+            #expect(
+                await failureCode {
+                    _ = try await stage.reviews.add(.init("x"), to: video.id, by: stage.owner, nil)
+                } == "too_many_comments")
+        }
+    }
+
+    @Test func `the same verdict again changes nothing and tells nobody`() async throws {
+        try await VideoStage.with { stage in
+            let video = try await stage.upload()
+            let ann = member(of: stage)
+            _ = try await told(stage)
+            func judge(_ state: Approval.State?, _ note: String? = nil) async throws -> Reviews.Verdict {
+                try await stage.reviews.judge(video.id, state, note: note, by: ann, nil)
+            }
+            #expect(try await judge(nil).approvals.isEmpty)
+            let first = try await judge(.approved, "Fine")
+            stage.clock.advance(by: .seconds(5))
+            #expect(try await judge(.approved, " Fine\n") == first)
+            #expect(try await told(stage) == ["approval.given"])
+            #expect(try await stage.video(video.id)?.review.revision == 1)
+            #expect(try await judge(.approved, "Better").approvals.map(\.note) == ["Better"])
+            #expect(try await judge(nil, "gone").approvals.isEmpty)
+            #expect(try await told(stage) == ["approval.given", "approval.given"])
+        }
+    }
+
+    @Test func `verdicts of one who is removed go, those of others stay, however often it is told`()
+        async throws
+    {
+        try await VideoStage.with { stage in
+            let videos = [try await stage.upload(), try await stage.upload()]
+            let (ann, bea) = (member(of: stage), member(of: stage))
+            for video in videos {
+                _ = try await stage.reviews.judge(video.id, .changesRequested, note: nil, by: ann, nil)
+            }
+            _ = try await stage.reviews.judge(videos[0].id, .approved, note: nil, by: bea, nil)
+            while try await !stage.react().isEmpty {}
+            for _ in 0..<3 { try await stage.reactions.userRemoved(ann.user, in: stage.owner.tenant) }
+            #expect(try await stage.video(videos[0].id)?.review.approval == .approved)
+            #expect(try await stage.video(videos[1].id)?.review.approval == ApprovalOutcome.none)
+            let left = try await stage.reviews.verdict(on: videos[0].id, bea).approvals
+            #expect(left.map(\.user) == [bea.user])
+            let events = try await stage.react()
+            #expect(try events.map { try $0.payload(ApprovalGiven.self).state } == ["none", "none"])
+        }
+    }
+
     @Test func `viewers read, and neither comment nor judge nor share`() async throws {
         try await VideoStage.with { stage in
             let video = try await stage.upload()
@@ -323,7 +417,13 @@ extension VideoStage {
     fileprivate var reviewStore: any ReviewStore { RelationalReviewStore(database) }
 
     fileprivate var reviews: Reviews {
-        Reviews(store: reviewStore, notices: notices, now: { [clock] in clock.now })
+        reviews(MemoryRateLimiter(now: { [clock] in clock.now }))
+    }
+
+    fileprivate func reviews(_ limiter: any RateLimiter, changesPerMinute: Int = 1_000) -> Reviews {
+        Reviews(
+            store: reviewStore, notices: notices, limiter: limiter, changesPerMinute: changesPerMinute,
+            now: { [clock] in clock.now })
     }
 
     fileprivate var tokens: HMACShareTokens {

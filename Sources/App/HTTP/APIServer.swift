@@ -115,8 +115,9 @@ struct APIServer: Sendable {
         guard profile.roles.contains(.api) else { return system + chatRoutes }
         let signIns = SignInLimit(
             limiter: backend.rateLimiter, perMinute: profile.identity.signInAttempts.perMinute)
+        let events = SessionEvents(authenticator: authenticator)
         let feed = VideoEventStream(
-            library: domain.library, notices: domain.notices, signer: backend.playbackSigner)
+            library: domain.library, notices: domain.notices, signer: backend.playbackSigner, events: events)
         return IdentityRoutes(
             accounts: domain.accounts, signInLimit: signIns, publicURL: profile.http.publicURL
         ).routes
@@ -129,10 +130,11 @@ struct APIServer: Sendable {
             + FeedRoutes(
                 feed: domain.feed,
                 stream: NotificationStream(
-                    feed: domain.feed, notices: domain.notificationNotices, authenticator: authenticator)
+                    feed: domain.feed, notices: domain.notificationNotices, events: events)
             ).routes
             + HomeRoutes(
-                parts: .init(domain), signer: backend.playbackSigner, deadline: profile.feed.homeDeadline
+                parts: .init(domain), signer: backend.playbackSigner, deadline: profile.feed.homeDeadline,
+                metrics: metrics
             ).routes
             + PlaybackRoutes(
                 playback: domain.playback, endpoint: backend.objectEndpoint,

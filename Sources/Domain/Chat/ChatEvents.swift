@@ -41,6 +41,8 @@ package struct MessageSent: EventPayload, Equatable {
     package let video: RoomID?
 }
 
+/// A message says something else. Whom it names now and did not before is told as `MessageSent` tells it; nil where
+/// there is nobody.
 package struct MessageEdited: EventPayload, Equatable {
     package static let type = "message.edited"
     package static let version = 1
@@ -48,6 +50,10 @@ package struct MessageEdited: EventPayload, Equatable {
     package let message: MessageID
     package let seq: Int64
     package let by: UserID
+    package let mentions: [UserID]?
+    /// Members of a private room; nil where the whole team may see it.
+    package let audience: [UserID]?
+    package let video: RoomID?
 }
 
 package struct MessageDeleted: EventPayload, Equatable {

@@ -37,7 +37,7 @@ package struct Message: Sendable, Equatable, Codable {
     }
 
     /// Those whom the text names.
-    package var mentions: [UserID] { body.map(MessageText.mentions(in:)) ?? [] }
+    package var mentions: [UserID] { body.map(Mention.users(in:)) ?? [] }
 
     /// The same message as the entry `seq` tells it.
     package func told(by seq: Int64) -> Message {

@@ -10,7 +10,7 @@ package enum MessageText {
 
     /// The text without white space around it; emoji, marks and both directions of writing stay as they came.
     package static func validated(_ text: String, field: String = "body") throws(Failure) -> String {
-        let text = trimmed(text)
+        let text = text.trimmed
         guard !text.isEmpty else { throw .invalid(field, "required", "Please write something.") }
         guard text.utf8.count <= maximumBytes else {
             throw .invalid(field, "too_long", "A message has at most \(maximumBytes) bytes.")
@@ -19,14 +19,14 @@ package enum MessageText {
         guard isPlain else {
             throw .invalid(field, "control_character", "A message may not hold control characters.")
         }
-        guard mentions(in: text).count <= maximumMentions else {
+        guard Mention.users(in: text).count <= maximumMentions else {
             throw .invalid(field, "too_many_mentions", "A message names at most \(maximumMentions) people.")
         }
         return text
     }
 
     package static func validated(title: String) throws(Failure) -> String {
-        let title = trimmed(title)
+        let title = title.trimmed
         guard (1...maximumTitle).contains(title.count), title.utf8.count <= maximumTitle * 8,
             !title.unicodeScalars.contains(where: isControl)
         else {
@@ -49,35 +49,7 @@ package enum MessageText {
             }
     }
 
-    /// Those that stand in `text` as `<@USERID>`, each once, in order.
-    package static func mentions(in text: String) -> [UserID] {
-        let bytes = Array(text.utf8)
-        var found: [UserID] = []
-        var index = 0
-        // A mention is `<@`, the 36 characters of an id, `>`.
-        while index + 39 <= bytes.count {
-            guard bytes[index] == UInt8(ascii: "<"), bytes[index + 1] == UInt8(ascii: "@"),
-                bytes[index + 38] == UInt8(ascii: ">"),
-                let user = UserID(String(decoding: bytes[index + 2..<index + 38], as: UTF8.self))
-            else {
-                index += 1
-                continue
-            }
-            if !found.contains(user) { found.append(user) }
-            index += 39
-        }
-        return found
-    }
-
     private static func isControl(_ scalar: Unicode.Scalar) -> Bool {
         scalar.properties.generalCategory == .control
-    }
-
-    private static func trimmed(_ text: String) -> String {
-        let scalars = text.unicodeScalars
-        guard let first = scalars.firstIndex(where: { !$0.properties.isWhitespace }),
-            let last = scalars.lastIndex(where: { !$0.properties.isWhitespace })
-        else { return "" }
-        return String(scalars[first...last])
     }
 }

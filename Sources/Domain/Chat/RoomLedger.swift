@@ -155,16 +155,19 @@ struct RoomLedger {
             of: id, seq: entry.seq)
         try writer.replace(after)
         try writer.append([entry])
-        try publish(entry, by: caller)
+        try publish(entry, naming: after.mentions.filter { !before.mentions.contains($0) }, by: caller)
         return .entered(entry, isNew: true)
     }
 
-    private func publish(_ entry: Message, by caller: Caller) throws {
+    private func publish(_ entry: Message, naming new: [UserID], by caller: Caller) throws {
         let key = room.id.description
         if entry.deletedAt == nil {
             try writer.publish(
-                MessageEdited(room: room.id, message: entry.id, seq: entry.seq, by: caller.user), key: key,
-                traceParent: caller.traceParent)
+                MessageEdited(
+                    room: room.id, message: entry.id, seq: entry.seq, by: caller.user,
+                    mentions: new.isEmpty ? nil : new, audience: room.isPrivate ? room.members : nil,
+                    video: room.kind == .video ? room.id : nil),
+                key: key, traceParent: caller.traceParent)
         } else {
             try writer.publish(
                 MessageDeleted(room: room.id, message: entry.id, seq: entry.seq, by: caller.user), key: key,

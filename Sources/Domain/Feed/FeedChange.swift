@@ -7,13 +7,18 @@ package enum FeedChange: Sendable, Equatable {
     /// room; the same one counts once.
     case tellMessage(Activity, number: Int64)
     case notify(Notification, [UserID])
+    /// As `notify`, but whom no notification tells of that comment or message yet.
+    case notifyOthers(Notification, [UserID])
+    /// A message of an open room is gone, which was told with others, and sent at about that time. One that is not in a
+    /// count takes nothing from it; with its last message an activity goes.
+    case takeBack(room: UUIDv7, number: Int64, at: Timestamp)
     /// The thing is gone, and with it what was said of it.
     case forget(FeedSubject)
     case retitle(video: UUIDv7, String)
     /// Its text is another.
     case reword(FeedSubject, String?)
-    /// People who may no longer see a room.
-    case leave(room: UUIDv7, [UserID])
+    /// People who may no longer see a room, since then: what came behind it is of one who was let in again.
+    case leave(room: UUIDv7, [UserID], at: Timestamp)
 }
 
 /// A thing of another context that activities and notifications are about.

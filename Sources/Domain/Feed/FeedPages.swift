@@ -7,18 +7,11 @@ package import Kernel
 package struct FeedPages: Sendable {
     package struct Settings: Sendable {
         package var lifetime: Duration
-        package var eagerness: Double
-        package var versionLifetime: Duration
 
-        package init(
-            lifetime: Duration = .seconds(1), eagerness: Double = 1,
-            versionLifetime: Duration = .seconds(3600)
-        ) {
-            self.lifetime = lifetime
-            self.eagerness = eagerness
-            self.versionLifetime = versionLifetime
-        }
+        package init(lifetime: Duration = .seconds(1)) { self.lifetime = lifetime }
     }
+
+    private static let versionLifetime: Duration = .seconds(3600)
 
     /// Longer first pages, and all others, are read from the store.
     package static let items = 50
@@ -69,7 +62,7 @@ package struct FeedPages: Sendable {
     package func changed(_ tenant: TenantID) async {
         // Without a cache there is no page; with one that cannot be told, its page ends soon.
         try? await cache.set(
-            Self.versionKey(tenant), Array(UUIDv7().description.utf8), lifetime: settings.versionLifetime)
+            Self.versionKey(tenant), Array(UUIDv7().description.utf8), lifetime: Self.versionLifetime)
     }
 
     private func page(_ tenant: TenantID) async throws -> Page<Activity> {
@@ -89,8 +82,7 @@ package struct FeedPages: Sendable {
 
     private func isDue(_ entry: Entry) -> Bool {
         EarlyRefresh.isDue(
-            at: now(), end: entry.end, making: .milliseconds(entry.makingMilliseconds),
-            eagerness: settings.eagerness, chance: chance())
+            at: now(), end: entry.end, making: .milliseconds(entry.makingMilliseconds), chance: chance())
     }
 
     private func make(_ tenant: TenantID, _ version: String) async throws -> Page<Activity> {
@@ -117,7 +109,7 @@ package struct FeedPages: Sendable {
         for _ in 0..<2 {
             if let bytes = try await cache.get(key) { return String(decoding: bytes, as: UTF8.self) }
             let new = UUIDv7().description
-            if try await cache.setIfAbsent(key, Array(new.utf8), lifetime: settings.versionLifetime) {
+            if try await cache.setIfAbsent(key, Array(new.utf8), lifetime: Self.versionLifetime) {
                 return new
             }
         }

@@ -40,17 +40,20 @@ package enum ReadSelection: Sendable, Equatable {
 
 /// Mails that are to be sent, of all tenants. Each is there once, whatever is told twice.
 package protocol MailQueue: Sendable {
-    /// Takes up to `limit` mails that are due, the longest due first; nobody else gets them within `lease`.
+    /// Takes up to `limit` mails that are due, the longest due first; nobody else gets them within `lease`. Fails only
+    /// where it could take none: a store that is away keeps its own mails, not those of others.
     func claim(_ limit: Int, lease: Duration, at time: Timestamp) async throws -> [QueuedMail]
 
     /// What the mail is about, as it is now: of an instant one the notification, of a digest those that wait for it,
-    /// oldest first. Without what was read or taken back meanwhile.
-    func content(of mail: QueuedMail, limit: Int) async throws -> [Notification]
+    /// oldest first, at most `limit` of those `kinds`. Without what was read or taken back meanwhile.
+    func content(
+        of mail: QueuedMail, kinds: [Notification.Kind], limit: Int
+    ) async throws -> [Notification]
 
     /// Ends or postpones a claimed mail; false, and nothing changes, if the lease was lost.
     func finish(_ mail: QueuedMail, _ outcome: MailOutcome, at time: Timestamp) async throws -> Bool
 
-    /// How many wait, and how many were given up, of all tenants.
+    /// How many wait, and how many were given up, of all tenants whose store answers; fails where none does.
     func depth() async throws -> MailDepth
 }
 

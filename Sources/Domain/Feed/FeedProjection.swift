@@ -36,6 +36,27 @@ package struct FeedProjection: Sendable {
     }
 }
 
+/// Reads old events anew beside the group that reads each for the first time.
+///
+/// Letters are due by whoever tells a notification first. So where that may be the second reader, it makes them due as the
+/// group would.
+package struct FeedRetelling: Sendable {
+    /// Events so young may not have come to the group yet: they wait in an outbox, or clocks differ.
+    package static let overlap: Duration = .seconds(600)
+
+    private let begun: Timestamp
+
+    /// Nil while the group has older events before it.
+    package init?(at time: Timestamp, behind lag: ConsumerLag) {
+        let oldest = lag.events == 0 ? nil : lag.oldest ?? Timestamp(milliseconds: 0)
+        if let oldest, oldest < time - Self.overlap { return nil }
+        begun = time
+    }
+
+    /// Whether an event's letters become due where its notifications are not there.
+    package func mails(_ event: Event) -> Bool { event.time >= begun - Self.overlap }
+}
+
 /// Tells those who watch a person's notifications that they changed; a hint that may be lost.
 package struct NotificationNotices: Sendable {
     private let pubSub: any PubSub

@@ -12,21 +12,25 @@ package struct LetterText: Sendable, Equatable {
         let headline = Self.headline(notification, name)
         subject = headline
         var lines = [headline + "."]
-        if let excerpt = notification.excerpt { lines.append("  " + Excerpt.named(excerpt, name)) }
+        if let excerpt = notification.excerpt { lines.append("  " + Self.named(excerpt, name)) }
         lines.append(Self.address(notification.place, publicURL))
         body = lines.joined(separator: "\n\n") + Self.footer(publicURL)
     }
 
-    /// Of several, oldest first.
-    package init(digest: [Notification], publicURL: String, name: (UserID) -> String?) {
-        subject = digest.count == 1 ? "1 thing you missed" : "\(digest.count) things you missed"
+    /// Of several, oldest first, and of more that it has no room for.
+    package init(
+        digest: [Notification], hasMore: Bool, publicURL: String, name: (UserID) -> String?
+    ) {
+        let count = (hasMore ? "More than " : "") + "\(digest.count)"
+        subject = count == "1" ? "1 thing you missed" : "\(count) things you missed"
         let parts = digest.map { notification in
             var lines = ["- " + Self.headline(notification, name)]
-            if let excerpt = notification.excerpt { lines.append("    " + Excerpt.named(excerpt, name)) }
+            if let excerpt = notification.excerpt { lines.append("    " + Self.named(excerpt, name)) }
             lines.append("    " + Self.address(notification.place, publicURL))
             return lines.joined(separator: "\n")
         }
-        body = parts.joined(separator: "\n\n") + Self.footer(publicURL)
+        let rest = hasMore ? ["and more: \(publicURL)/#/notifications"] : []
+        body = (parts + rest).joined(separator: "\n\n") + Self.footer(publicURL)
     }
 
     private static func headline(_ notification: Notification, _ name: (UserID) -> String?) -> String {
@@ -42,6 +46,11 @@ package struct LetterText: Sendable, Equatable {
         case .videoFailed: "\(title ?? "Your video") could not be processed"
         case .directMessage: "\(who) sent you a message"
         }
+    }
+
+    /// Who is not known is somebody.
+    private static func named(_ excerpt: String, _ name: (UserID) -> String?) -> String {
+        Mention.naming(excerpt) { name($0) ?? "somebody" }
     }
 
     private static func address(_ place: FeedPlace, _ publicURL: String) -> String {

@@ -63,20 +63,34 @@ package struct MailDelivery: Sendable {
         self.observe = observe
     }
 
-    /// Until none is due, or the task ends. How many were taken.
+    /// Until none is due, or the task ends; what failed of it then. How many were taken.
     @discardableResult
     package func deliverDue() async throws -> Int {
         var taken = 0
+        var failure: (any Error)?
         while !Task.isCancelled {
             let mails = try await queue.claim(settings.concurrent, lease: settings.lease, at: now())
             guard !mails.isEmpty else { break }
             taken += mails.count
-            try await withThrowingTaskGroup(of: Void.self) { group in
-                for mail in mails { group.addTask { try await deliver(mail) } }
-                try await group.waitForAll()
+            let failures = try await withThrowingTaskGroup(of: (any Error)?.self) { group in
+                for mail in mails { group.addTask { try await failed(at: mail) } }
+                return try await group.reduce(into: []) { $0.append($1) }
             }
+            failure = failure ?? failures.first { $0 != nil } ?? nil
         }
+        if let failure { throw failure }
         return taken
+    }
+
+    /// One whose end could not be noted is no reason to leave the others; it comes again when its lease lapses.
+    private func failed(at mail: QueuedMail) async throws -> (any Error)? {
+        do {
+            try await deliver(mail)
+            return nil
+        } catch {
+            if Task.isCancelled { throw error }
+            return error
+        }
     }
 
     private func deliver(_ mail: QueuedMail) async throws {
@@ -102,11 +116,10 @@ package struct MailDelivery: Sendable {
         guard let recipient = try await person(mail.tenant, mail.user) else { return .dropped }
         let preferences =
             try await store.preferences(of: mail.user, in: mail.tenant) ?? NotificationPreferences.standard
-        let wanted: NotificationPreferences.Mailing
-        if case .digest = mail.channel { wanted = .digest } else { wanted = .instant }
-        let content = try await queue.content(of: mail, limit: settings.maximumInDigest).filter {
-            preferences.mailing($0.kind) == wanted
-        }
+        // What was moved between at once and the digest since stays with the mail that it became due with.
+        let wanted = Notification.Kind.allCases.filter { preferences.mailing($0) != .off }
+        let found = try await queue.content(of: mail, kinds: wanted, limit: settings.maximumInDigest + 1)
+        let content = Array(found.prefix(settings.maximumInDigest))
         guard !content.isEmpty else { return .dropped }
         let time = now()
         // Chosen, or begun, since the mail became due.
@@ -115,9 +128,13 @@ package struct MailDelivery: Sendable {
         }
         let names = try await names(in: content, mail.tenant)
         let text =
-            wanted == .digest
-            ? LetterText(digest: content, publicURL: settings.publicURL) { names[$0] }
-            : LetterText(content[0], publicURL: settings.publicURL) { names[$0] }
+            switch mail.channel {
+            case .digest:
+                LetterText(
+                    digest: content, hasMore: found.count > content.count, publicURL: settings.publicURL
+                ) { names[$0] }
+            case .instant: LetterText(content[0], publicURL: settings.publicURL) { names[$0] }
+            }
         try await sender.send(
             Letter(id: mail.letter, to: recipient.email, subject: text.subject, body: text.body))
         return .sent
@@ -125,7 +142,7 @@ package struct MailDelivery: Sendable {
 
     private func names(in content: [Notification], _ tenant: TenantID) async throws -> [UserID: String] {
         var users = Set(content.compactMap(\.actor))
-        for notification in content { users.formUnion(Excerpt.mentioned(in: notification.excerpt ?? "")) }
+        for notification in content { users.formUnion(Mention.users(in: notification.excerpt ?? "")) }
         var names: [UserID: String] = [:]
         for user in users { names[user] = try await person(tenant, user)?.name }
         return names

@@ -22,12 +22,29 @@ package struct SequenceRuns: Sendable, Equatable {
                 merged.append(run)
             }
         }
-        while merged.count > Self.maximumRuns {
-            let second = merged.remove(at: 1)
-            merged[0] = merged[0].lowerBound...second.upperBound
-        }
         runs = merged
+        shorten()
         return true
+    }
+
+    /// False if it was not seen.
+    package mutating func remove(_ number: Int64) -> Bool {
+        guard let index = runs.firstIndex(where: { $0.contains(number) }) else { return false }
+        let run = runs[index]
+        let below = run.lowerBound < number ? [run.lowerBound...number - 1] : []
+        let above = number < run.upperBound ? [number + 1...run.upperBound] : []
+        runs.replaceSubrange(index...index, with: below + above)
+        shorten()
+        return true
+    }
+
+    package var isEmpty: Bool { runs.isEmpty }
+
+    private mutating func shorten() {
+        while runs.count > Self.maximumRuns {
+            let second = runs.remove(at: 1)
+            runs[0] = runs[0].lowerBound...second.upperBound
+        }
     }
 }
 

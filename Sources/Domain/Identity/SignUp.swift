@@ -44,7 +44,7 @@ package struct SignUp: Sendable {
     }
 
     static func validated(name: String, field: String) throws(Failure) -> String {
-        let name = trimmed(name)
+        let name = name.trimmed
         guard !name.isEmpty else { throw .invalid(field, "required", "Please give a name.") }
         guard name.count <= maximumName, name.utf8.count <= maximumName * 8 else {
             throw .invalid(field, "too_long", "A name has at most \(maximumName) characters.")
@@ -73,18 +73,11 @@ package struct SignUp: Sendable {
         }
     }
 
-    package static func normalised(email: String) -> String { trimmed(email).lowercased() }
+    package static func normalised(email: String) -> String { email.trimmed.lowercased() }
 
     static func slug(_ name: String) -> String {
         let words = name.lowercased().split { !($0.isASCII && ($0.isLetter || $0.isNumber)) }
         let slug = words.joined(separator: "-").prefix(48)
         return slug.isEmpty ? "team" : String(slug)
-    }
-
-    private static func trimmed(_ text: String) -> String {
-        var text = text[...]
-        while text.first?.isWhitespace == true { text.removeFirst() }
-        while text.last?.isWhitespace == true { text.removeLast() }
-        return String(text)
     }
 }

@@ -59,7 +59,7 @@ package struct PollDraft: Sendable, Equatable {
 
     /// With its texts trimmed; `invalid_request` naming each field that is wrong.
     package func validated() throws(Failure) -> PollDraft {
-        let (question, options) = (Self.trimmed(question), options.map(Self.trimmed))
+        let (question, options) = (question.trimmed, options.map(\.trimmed))
         var problems: [Failure.Field] = []
         if !Self.isFine(question) {
             problems.append(
@@ -80,13 +80,5 @@ package struct PollDraft: Sendable, Equatable {
     private static func isFine(_ text: String) -> Bool {
         (1...maximumCharacters).contains(text.count) && text.utf8.count <= maximumCharacters * 8
             && text.unicodeScalars.allSatisfy { $0.properties.generalCategory != .control }
-    }
-
-    private static func trimmed(_ text: String) -> String {
-        let scalars = text.unicodeScalars
-        guard let first = scalars.firstIndex(where: { !$0.properties.isWhitespace }),
-            let last = scalars.lastIndex(where: { !$0.properties.isWhitespace })
-        else { return "" }
-        return String(scalars[first...last])
     }
 }

@@ -10,7 +10,7 @@ package struct VideoReactions: Sendable {
     private let reviews: any ReviewStore
     private let notices: VideoNotices
 
-    /// Comments that one write removes, so that none takes long.
+    /// Comments or verdicts that one write removes, so that none takes long.
     private static let removedAtOnce = 200
 
     package init(
@@ -43,6 +43,26 @@ package struct VideoReactions: Sendable {
             await notices.changed(video)
         default: break
         }
+    }
+
+    /// Takes back the verdicts of somebody who has left the team: nobody else can.
+    package func userRemoved(_ user: UserID, in tenant: TenantID) async throws {
+        var videos: [VideoID]
+        repeat {
+            videos = try await reviews.write(WriteContext(tenant: tenant)) { writer in
+                let videos = try writer.removeApprovals(by: user, of: nil, limit: Self.removedAtOnce)
+                for id in videos {
+                    guard let video = try writer.video(id) else { continue }
+                    var summary = video.review
+                    summary.judge(try Reviews.verdict(on: video, writer).outcome)
+                    try writer.save(summary, of: id)
+                    try writer.publish(
+                        ApprovalGiven(video: id, by: user, state: "none"), key: id.description)
+                }
+                return videos
+            }
+            for video in videos { await notices.changed(video) }
+        } while videos.count == Self.removedAtOnce
     }
 
     /// Tells of each, so that who keeps copies lets them go too.

@@ -21,6 +21,7 @@ package struct Profile: Sendable, Equatable {
     package let telemetry: TelemetrySettings
     package let scheduler: SchedulerSettings
     package let chat: ChatSettings
+    package let review: ReviewSettings
     package let registry: RegistrySettings
     package let gateway: GatewayListenerSettings
     package let scaling: ScalingSettings
@@ -54,6 +55,7 @@ extension Profile: ProfileSection {
         telemetry = root.section("telemetry", "Logs.")
         scheduler = root.section("scheduler", "Chores by the clock.")
         chat = root.optionalSection("chat", "Rooms, messages and live connections.")
+        review = root.optionalSection("review", "Comments on videos, and verdicts on them.")
         registry = root.optionalSection("registry", "How processes find each other.")
         gateway = root.optionalSection("gateway", "The listener of role gateway.")
         scaling = root.optionalSection("scaling", "The workers that role scaler keeps.")

@@ -24,13 +24,8 @@ struct FeedRoutes: Sendable {
 
     @Sendable private func notifications(_ exchange: Exchange) async throws -> Response {
         let caller = try exchange.caller
-        let unreadOnly: Bool
-        switch exchange.query("unread") {
-        case nil, "false": unreadOnly = false
-        case "true": unreadOnly = true
-        default: throw Failure.invalid("unread", "unknown", "Unread is true or false.")
-        }
-        let page = try await feed.notifications(exchange.page, unreadOnly: unreadOnly, caller)
+        let page = try await feed.notifications(
+            exchange.page, unreadOnly: exchange.flag("unread") ?? false, caller)
         let unread = try await feed.unread(caller)
         return .json { json in
             json.array("items", page.items) { json, item in json.object { $0.notification(item) } }
@@ -62,7 +57,7 @@ struct FeedRoutes: Sendable {
     }
 
     @Sendable private func events(_ exchange: Exchange) async throws -> Response {
-        try await stream.response(exchange)
+        try stream.response(exchange)
     }
 
     @Sendable private func preferences(_ exchange: Exchange) async throws -> Response {
@@ -124,39 +119,35 @@ extension JSONWriter {
     mutating func activity(_ activity: Activity) {
         field("id", activity.id)
         field("type", activity.kind.rawValue)
-        optional("actor", activity.actor?.description)
+        textOrNull("actor", activity.actor?.description)
         field("at", activity.at)
         place(activity.place)
-        optional("title", activity.title)
-        optional("excerpt", activity.excerpt)
+        textOrNull("title", activity.title)
+        textOrNull("excerpt", activity.excerpt)
         field("count", activity.count)
     }
 
     mutating func notification(_ notification: Notification) {
         field("id", notification.id)
         field("kind", notification.kind.rawValue)
-        optional("actor", notification.actor?.description)
+        textOrNull("actor", notification.actor?.description)
         field("at", notification.at)
-        optional("readAt", notification.readAt?.description)
+        textOrNull("readAt", notification.readAt?.description)
         place(notification.place)
-        optional("messageId", notification.place.message?.description)
+        textOrNull("messageId", notification.place.message?.description)
         if let seconds = notification.place.seconds {
             field("atSeconds", seconds)
         } else {
             null("atSeconds")
         }
-        optional("title", notification.title)
-        optional("excerpt", notification.excerpt)
+        textOrNull("title", notification.title)
+        textOrNull("excerpt", notification.excerpt)
     }
 
     private mutating func place(_ place: FeedPlace) {
-        optional("videoId", place.video?.description)
-        optional("roomId", place.room?.description)
-        optional("commentId", place.comment?.description)
-    }
-
-    private mutating func optional(_ name: String, _ value: String?) {
-        if let value { field(name, value) } else { null(name) }
+        textOrNull("videoId", place.video?.description)
+        textOrNull("roomId", place.room?.description)
+        textOrNull("commentId", place.comment?.description)
     }
 
     fileprivate mutating func preferences(_ preferences: NotificationPreferences) {

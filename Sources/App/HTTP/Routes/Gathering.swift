@@ -1,12 +1,16 @@
 import Kernel
-import Synchronization
 
 /// Several answers at once, of which each may fail or be late without keeping the others.
 actor Gathering {
     private let deadline: Duration
+    private let onFailure: @Sendable (_ part: String, any Error) -> Void
     private var failed: [String] = []
 
-    init(deadline: Duration) { self.deadline = deadline }
+    /// `onFailure` is told why each part that did not come is missing.
+    init(deadline: Duration, onFailure: @escaping @Sendable (_ part: String, any Error) -> Void) {
+        self.deadline = deadline
+        self.onFailure = onFailure
+    }
 
     /// Names of the parts that did not come.
     var missing: [String] { failed.sorted() }
@@ -16,75 +20,43 @@ actor Gathering {
     nonisolated func part<Value: Sendable>(
         _ name: String, _ body: @escaping @Sendable () async throws -> Value
     ) async -> Value? {
-        let value = await Self.value(within: deadline, body)
-        if value == nil { await note(name) }
-        return value
+        do {
+            return try await Self.value(within: deadline, body)
+        } catch {
+            // Of a caller who left nothing is missing.
+            if !Task.isCancelled { onFailure(name, error) }
+            await note(name)
+            return nil
+        }
     }
 
     private func note(_ name: String) { failed.append(name) }
 
     private static func value<Value: Sendable>(
         within deadline: Duration, _ body: @escaping @Sendable () async throws -> Value
-    ) async -> Value? {
-        let slot = Slot<Value>()
+    ) async throws -> Value {
+        let answer = FirstAnswer<Value>()
         let work = Task {
-            // Whatever went wrong, the part is missing; its own call has told of it where that matters.
-            slot.fill(try? await body())
+            do {
+                let value = try await body()
+                answer.give(.success(value))
+            } catch {
+                answer.give(.failure(error))
+            }
         }
         let alarm = Task {
-            // A cancelled sleep throws: then the slot is filled.
+            // A cancelled sleep throws: then the answer has been given.
             try? await Task.sleep(for: deadline)
-            slot.fill(nil)
+            answer.give(.failure(Failure(.timeout, "timeout", "It was not there after \(deadline).")))
         }
         defer {
             work.cancel()
             alarm.cancel()
         }
-        return await withTaskCancellationHandler {
-            await slot.value()
+        return try await withTaskCancellationHandler {
+            try await answer.value
         } onCancel: {
-            slot.fill(nil)
-        }
-    }
-}
-
-/// A value that is waited for once; the first to come counts.
-private final class Slot<Value: Sendable>: Sendable {
-    private enum State {
-        case empty
-        case awaited(CheckedContinuation<Value?, Never>)
-        case full(Value?)
-        case done
-    }
-
-    private let state = Mutex(State.empty)
-
-    func fill(_ value: Value?) {
-        let waiting = state.withLock { state -> CheckedContinuation<Value?, Never>? in
-            switch state {
-            case .empty:
-                state = .full(value)
-                return nil
-            case .awaited(let continuation):
-                state = .done
-                return continuation
-            case .full, .done: return nil
-            }
-        }
-        waiting?.resume(returning: value)
-    }
-
-    func value() async -> Value? {
-        await withCheckedContinuation { continuation in
-            let early = state.withLock { state -> Value?? in
-                guard case .full(let value) = state else {
-                    state = .awaited(continuation)
-                    return .none
-                }
-                state = .done
-                return .some(value)
-            }
-            if let early { continuation.resume(returning: early) }
+            answer.give(.failure(CancellationError()))
         }
     }
 }

@@ -3,6 +3,8 @@ import Feed
 import Hummingbird
 import Identity
 import Kernel
+import Logging
+import Telemetry
 import Videos
 
 /// What a person sees first, from all contexts in one answer.
@@ -22,12 +24,19 @@ struct HomeRoutes: Sendable {
     let parts: Parts
     let signer: any PlaybackSigner
     let deadline: Duration
+    let metrics: MetricRegistry
 
     var routes: [Route] { [Route(.get, "/v1/home", handler: home)] }
 
     @Sendable private func home(_ exchange: Exchange) async throws -> Response {
         let caller = try exchange.caller
-        let gathering = Gathering(deadline: deadline)
+        let gathering = Gathering(deadline: deadline) {
+            [metrics, logger = exchange.context.logger] part, error in
+            metrics.add(
+                to: "home_parts_missing_total", help: "Parts that /v1/home was answered without.",
+                labels: ["part": part])
+            logger.warning("a part of home is missing", metadata: ["part": "\(part)", "error": "\(error)"])
+        }
         let parts = parts
         async let me = gathering.part("me") { try await parts.me(caller) }
         async let feed = gathering.part("feed") { try await parts.feed(caller) }

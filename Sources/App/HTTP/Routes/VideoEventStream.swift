@@ -1,93 +1,72 @@
 import Hummingbird
 import Kernel
 import NIOCore
-import ServiceLifecycle
 import Videos
 
 /// A video's state as server-sent events, from now until it is ready, failed or gone; with comments until it is gone, and
-/// told of each time its comments or approvals have changed.
+/// told of each time its comments or approvals have changed. All end with the session.
 struct VideoEventStream: Sendable {
     let library: VideoLibrary
     let notices: VideoNotices
     let signer: any PlaybackSigner
+    let events: SessionEvents
+
+    /// With comments, clients come again after that time.
+    private static let longest: Duration = .seconds(600)
+
+    func response(
+        _ exchange: Exchange, of video: VideoID, withComments: Bool
+    ) async throws -> Response {
+        // One that is not there is an answer, not a stream.
+        _ = try await library.video(video, exchange.caller)
+        let teller = VideoTeller(
+            library: library, signer: signer, id: video, withComments: withComments,
+            end: ContinuousClock.now + Self.longest)
+        return events.response(exchange, from: teller) { [notices] in try await notices.changes(of: video) }
+    }
+}
+
+private struct VideoTeller: EventTeller {
+    let library: VideoLibrary
+    let signer: any PlaybackSigner
+    let id: VideoID
+    let withComments: Bool
+    let end: ContinuousClock.Instant
+    private var last: Video?
+
+    init(
+        library: VideoLibrary, signer: any PlaybackSigner, id: VideoID, withComments: Bool,
+        end: ContinuousClock.Instant
+    ) {
+        self.library = library
+        self.signer = signer
+        self.id = id
+        self.withComments = withComments
+        self.end = end
+    }
 
     /// Hints may be lost or come from another process: look again by ourselves this often.
     private static let recheck: Duration = .seconds(1)
     /// And this often once nothing but the review can change.
     private static let settledRecheck: Duration = .seconds(3)
-    /// Then clients come again and show that they still may.
-    private static let longest: Duration = .seconds(600)
-    /// Proxies close silent connections; a comment keeps them open.
-    private static let silence: Duration = .seconds(15)
 
-    func response(_ first: Video, _ caller: Caller, withComments: Bool) -> Response {
-        Response(
-            status: .ok, headers: [.contentType: "text/event-stream", .cacheControl: "no-store"],
-            body: ResponseBody { writer in
-                try await send(first, caller, withComments, to: &writer)
-                try await writer.finish(nil)
-            })
-    }
-
-    @concurrent private func send(
-        _ first: Video, _ caller: Caller, _ withComments: Bool, to writer: inout any ResponseBodyWriter
-    ) async throws {
-        let wakeup = Wakeup()
-        var last = first
-        try await writer.write(event(last, caller))
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask {
-                // Hints end where some may have been lost: look, and listen again.
-                while !Task.isCancelled {
-                    if let changes = try? await notices.changes(of: first.id) {
-                        wakeup.notify()
-                        for await _ in changes { wakeup.notify() }
-                    }
-                    try await Task.sleep(for: Self.recheck)
-                }
-            }
-            group.addTask {
-                // Ends the wait at once when the server drains.
-                try? await gracefulShutdown()
-                wakeup.notify()
-            }
-            defer { group.cancelAll() }
-            var lastWrite = ContinuousClock.now
-            let end = ContinuousClock.now + Self.longest
-            while !Task.isShuttingDownGracefully, !last.isSettled || withComments && .now < end {
-                let generation = wakeup.generation
-                guard let video = try? await library.video(first.id, caller) else { return }
-                if video != last {
-                    if video.review.revision != last.review.revision, withComments {
-                        try await writer.write(Self.commentsChanged(video.id))
-                    }
-                    let isNews = !video.isSame(as: last)
-                    last = video
-                    lastWrite = .now
-                    if isNews { try await writer.write(event(video, caller)) }
-                } else if ContinuousClock.now - lastWrite > Self.silence {
-                    lastWrite = .now
-                    try await writer.write(ByteBuffer(string: ": still here\n\n"))
-                }
-                guard withComments || !last.isSettled else { continue }
-                await wakeup.wait(
-                    after: generation, atMost: last.isSettled ? Self.settledRecheck : Self.recheck)
-            }
+    mutating func look(_ caller: Caller) async throws -> EventLook {
+        let video = try await library.video(id, caller)
+        defer { last = video }
+        var look = EventLook()
+        if withComments, let last, video.review.revision != last.review.revision {
+            look.events.writeEvent("comments") { $0.field("videoId", id) }
         }
-    }
-
-    private static func commentsChanged(_ video: VideoID) -> ByteBuffer {
-        ByteBuffer(string: "event: comments\ndata: {\"videoId\":\"\(video)\"}\n\n")
-    }
-
-    private func event(_ video: Video, _ caller: Caller) -> ByteBuffer {
-        var json = JSONWriter()
-        let grant = signer.grant(tenant: caller.tenant, video: video.id, at: .now())
-        json.object { $0.video(video, grant) }
-        var buffer = ByteBuffer(string: "event: video\ndata: ")
-        buffer.writeImmutableBuffer(json.buffer)
-        buffer.writeString("\n\n")
-        return buffer
+        if last.map({ !video.isSame(as: $0) }) ?? true {
+            let grant = signer.grant(tenant: caller.tenant, video: id, at: .now())
+            look.events.writeEvent("video") { $0.video(video, grant) }
+        }
+        if !video.isSettled {
+            look.next = Self.recheck
+        } else if withComments, ContinuousClock.now < end {
+            look.next = Self.settledRecheck
+        }
+        return look
     }
 }
 

@@ -110,10 +110,8 @@ struct VideoRoutes: Sendable {
     }
 
     @Sendable private func events(_ exchange: Exchange) async throws -> Response {
-        let caller = try exchange.caller
-        let video: VideoID = try exchange.id("id", "video")
-        let first = try await library.video(video, caller)
-        return feed.response(first, caller, withComments: try exchange.flag("comments") ?? false)
+        try await feed.response(
+            exchange, of: exchange.id("id", "video"), withComments: exchange.flag("comments") ?? false)
     }
 
     @Sendable private func upload(_ exchange: Exchange) async throws -> Response {

@@ -25,7 +25,7 @@ package struct Approval: Sendable, Codable, Equatable {
 
     /// Without white space around it; nil where nothing is left.
     static func validated(note: String?) throws(Failure) -> String? {
-        guard let note, note.contains(where: { !$0.isWhitespace }) else { return nil }
+        guard let note = note?.trimmed, !note.isEmpty else { return nil }
         guard note.utf8.count <= maximumNoteBytes, !note.unicodeScalars.contains("\0") else {
             throw .invalid("note", "too_long", "A note has at most \(maximumNoteBytes) bytes.")
         }

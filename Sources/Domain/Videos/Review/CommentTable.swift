@@ -35,12 +35,25 @@ package struct CommentTable: Sendable {
         ]
     }
 
-    /// Quoted where it must be. Spreadsheets run what begins like a formula, so that gets an apostrophe in front.
+    /// Quoted where it must be, and without what a spreadsheet would run.
     static func cell(_ text: String) -> String {
-        let isFormula = text.unicodeScalars.first.map { "=+-@\t\r".unicodeScalars.contains($0) } ?? false
-        let text = isFormula ? "'" + text : text
+        let text = harmless(text)
         let isPlain = text.unicodeScalars.allSatisfy { !"\",\r\n".unicodeScalars.contains($0) }
         return isPlain ? text : "\"" + text.replacing("\"", with: "\"\"") + "\""
+    }
+
+    /// Spreadsheets run what begins like a formula, so that gets an apostrophe in front; also behind what those that
+    /// divide by `;` or tabs take for the beginning of a cell, quotes passed over.
+    private static func harmless(_ text: String) -> String {
+        var output = String.UnicodeScalarView()
+        var begins = true
+        for (index, scalar) in text.unicodeScalars.enumerated() {
+            let isFormula = index == 0 ? "=+-@\t\r" : "=+-@"
+            if begins, isFormula.unicodeScalars.contains(scalar) { output.append("'") }
+            output.append(scalar)
+            begins = ";\t\r\n".unicodeScalars.contains(scalar) || begins && index > 0 && scalar == "\""
+        }
+        return String(output)
     }
 }
 
@@ -56,9 +69,7 @@ extension Comment.Author {
 extension Comment {
     /// What it says, with people by their names.
     func text(naming names: [UserID: String]) -> String {
-        (body ?? "").replacing(/<@([0-9A-Fa-f-]{36})>/) { match in
-            "@" + (UserID(String(match.1)).flatMap { names[$0] } ?? String(match.1))
-        }
+        Mention.naming(body ?? "") { names[$0] ?? $0.description }
     }
 
     /// Whom an export names: who wrote, who settled, who is mentioned.

@@ -10,7 +10,7 @@ struct CommentText: Sendable, Equatable {
 
     /// `invalid_request` unless there are 1 to 8,000 bytes of text without control characters.
     init(_ text: String) throws(Failure) {
-        let body = Self.trimmed(text.replacing("\r\n", with: "\n"))
+        let body = text.replacing("\r\n", with: "\n").trimmed
         guard !body.isEmpty else { throw .invalid("body", "required", "Please write something.") }
         guard body.utf8.count <= Self.maximumBytes else {
             throw .invalid("body", "too_long", "A comment has at most \(Self.maximumBytes) bytes.")
@@ -19,7 +19,7 @@ struct CommentText: Sendable, Equatable {
             $0 == "\n" || $0 == "\t" || $0.properties.generalCategory != .control
         }
         guard isPlain else { throw .invalid("body", "invalid", "A comment has no control characters.") }
-        let mentions = Self.mentions(in: body)
+        let mentions = Mention.users(in: body)
         guard mentions.count <= Self.maximumMentions else {
             throw .invalid(
                 "body", "too_many_mentions", "A comment names at most \(Self.maximumMentions) people.")
@@ -27,26 +27,4 @@ struct CommentText: Sendable, Equatable {
         self.body = body
         self.mentions = mentions
     }
-
-    /// In the order in which they are first named.
-    static func mentions(in body: String) -> [UserID] {
-        var found: [UserID] = []
-        for match in body.matches(of: /<@([0-9A-Fa-f-]{36})>/) {
-            guard let user = UserID(String(match.1)), !found.contains(user) else { continue }
-            found.append(user)
-        }
-        return found
-    }
-
-    private static func trimmed(_ text: String) -> String {
-        var text = text[...]
-        while text.first?.isWhitespace == true { text.removeFirst() }
-        while text.last?.isWhitespace == true { text.removeLast() }
-        return String(text)
-    }
-}
-
-extension Comment {
-    /// What it says without the marks of mentions, for finding it.
-    package var spokenText: String { (body ?? "").replacing(/<@[0-9A-Fa-f-]{36}>/, with: "") }
 }

@@ -21,6 +21,10 @@ package struct CommentEdited: EventPayload, Equatable {
     package static let version = 1
     package let video: VideoID
     package let comment: CommentID
+    /// Its author.
+    package let by: UserID?
+    /// Members whom it names now and did not before; nil where there are none.
+    package let mentions: [UserID]?
 }
 
 /// A comment is gone, by itself or with its video.

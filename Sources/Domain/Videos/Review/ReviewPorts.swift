@@ -23,7 +23,8 @@ package protocol ReviewReader {
     /// Oldest verdict first.
     func approvals(of video: VideoID) throws -> [Approval]
     func share(_ id: ShareID) throws -> ShareLink?
-    func secret(of share: ShareID) throws -> ShareSecret?
+    /// As the password hasher wrote it; nil where there is none.
+    func passwordHash(of share: ShareID) throws -> String?
     /// In the page's order, ended ones too.
     func shares(of video: VideoID, _ page: PageRequest) throws -> Page<ShareLink>
 }
@@ -35,9 +36,10 @@ package protocol ReviewWriter: ReviewReader {
     func removeComments(of video: VideoID, limit: Int) throws -> [CommentID]
     /// Adds, or replaces the same member's.
     func save(_ approval: Approval) throws
-    func removeApproval(of video: VideoID, by user: UserID) throws
-    /// Adds a link.
-    func insert(_ share: ShareLink, _ secret: ShareSecret) throws
+    /// Removes a member's verdicts, on one video or on any, at most `limit`; on which they were.
+    func removeApprovals(by user: UserID, of video: VideoID?, limit: Int) throws -> [VideoID]
+    /// Adds a link, with the hash of its password.
+    func insert(_ share: ShareLink, passwordHash: String?) throws
     /// Replaces views and revocation of a link.
     func save(_ share: ShareLink) throws
     /// What the video's own row shows; nothing else of it changes.

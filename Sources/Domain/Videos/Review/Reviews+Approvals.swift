@@ -13,20 +13,24 @@ extension Reviews {
         }
     }
 
-    /// The caller's own word on a version; nil takes it back.
+    /// The caller's own word on a version; nil takes it back. The same again changes nothing and tells nobody.
     package func judge(
         _ video: VideoID, _ state: Approval.State?, note: String?, by caller: Caller, _ once: OnceKey?
     ) async throws -> Verdict {
         try caller.require(.approveVideo)
+        try await spend(caller)
         let note = try Approval.validated(note: note)
         let time = now()
         let verdict = try await store.write(WriteContext(caller, once: once)) { writer in
             let found = try VideoLibrary.found(try writer.video(video))
+            let before = try Self.verdict(on: found, writer)
+            let own = before.approvals.first { $0.user == caller.user }
+            guard own?.state != state || own?.note != (state == nil ? nil : note) else { return before }
             if let state {
                 try writer.save(
                     Approval(video: video, user: caller.user, state: state, note: note, at: time))
             } else {
-                try writer.removeApproval(of: video, by: caller.user)
+                _ = try writer.removeApprovals(by: caller.user, of: video, limit: 1)
             }
             let verdict = try Self.verdict(on: found, writer)
             var summary = found.review
@@ -41,7 +45,7 @@ extension Reviews {
         return verdict
     }
 
-    private static func verdict(on video: Video, _ reader: any ReviewReader) throws -> Verdict {
+    static func verdict(on video: Video, _ reader: any ReviewReader) throws -> Verdict {
         let approvals = try reader.approvals(of: video.id)
         return Verdict(
             outcome: ApprovalOutcome(

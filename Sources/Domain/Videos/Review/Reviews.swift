@@ -5,17 +5,36 @@ package struct Reviews: Sendable {
     let store: any ReviewStore
     let notices: VideoNotices
     let now: @Sendable () -> Timestamp
+    private let limiter: any RateLimiter
+    private let changesPerMinute: Int
 
     /// About so many comments a video may have; those who add at the same moment may pass it by a few.
     static let maximumComments = 10_000
+    /// Of one video's comments and verdicts. Deleted comments keep their rows: this bounds these too.
+    static let maximumChanges: Int64 = 50_000
 
+    /// `changesPerMinute` of one member: comments, changes of them and verdicts.
     package init(
-        store: any ReviewStore, notices: VideoNotices,
+        store: any ReviewStore, notices: VideoNotices, limiter: any RateLimiter, changesPerMinute: Int = 120,
         now: @escaping @Sendable () -> Timestamp = { .now() }
     ) {
         self.store = store
         self.notices = notices
+        self.limiter = limiter
+        self.changesPerMinute = changesPerMinute
         self.now = now
+    }
+
+    /// Takes one from the caller's budget. `rate_limited`.
+    func spend(_ caller: Caller) async throws {
+        let key = "review.user.\(caller.tenant).\(caller.user)"
+        guard let wait = try await limiter.take(key, limit: changesPerMinute, per: .seconds(60)) else {
+            return
+        }
+        var failure = Failure(
+            .limited, "rate_limited", "Too many comments in a short time; please wait a moment.")
+        failure.retryAfter = wait
+        throw failure
     }
 
     /// Oldest first as the page says; deleted ones are there without their words.
@@ -29,11 +48,12 @@ package struct Reviews: Sendable {
         }
     }
 
-    /// `invalid_request`, `parent_missing`, `too_many_comments`.
+    /// `invalid_request`, `parent_missing`, `too_many_comments`, `rate_limited`.
     package func add(
         _ draft: CommentDraft, to video: VideoID, by caller: Caller, _ once: OnceKey?
     ) async throws -> Comment {
         try caller.require(.commentOnVideo)
+        try await spend(caller)
         return try await add(
             draft, to: video, by: .member(caller.user), WriteContext(caller, once: once))
     }
@@ -47,7 +67,9 @@ package struct Reviews: Sendable {
         let comment = try await store.write(context) { writer in
             try admitting(writer)
             let found = try VideoLibrary.found(try writer.video(video))
-            guard found.review.comments < Self.maximumComments else {
+            guard found.review.comments < Self.maximumComments,
+                found.review.revision < Self.maximumChanges
+            else {
                 throw Failure.conflict("too_many_comments", "This video has as many comments as it may.")
             }
             let parent = try draft.parent.flatMap { try writer.comment($0) }
@@ -81,6 +103,7 @@ package struct Reviews: Sendable {
         _ id: CommentID, _ change: Change, by caller: Caller, _ once: OnceKey?
     ) async throws -> Comment {
         try caller.require(.commentOnVideo)
+        try await spend(caller)
         let text = try change.body.map { try CommentText($0) }
         let time = now()
         let comment = try await store.write(WriteContext(caller, once: once)) { writer in
@@ -89,8 +112,11 @@ package struct Reviews: Sendable {
             if let text {
                 guard old.isBy(caller.user) else { throw Self.othersWords }
                 comment.edit(text, at: time)
+                let new = comment.mentions.filter { !old.mentions.contains($0) }
                 try writer.publish(
-                    CommentEdited(video: video.id, comment: id), key: video.id.description)
+                    CommentEdited(
+                        video: video.id, comment: id, by: caller.user, mentions: new.isEmpty ? nil : new),
+                    key: video.id.description)
             }
             if let isResolved = change.isResolved {
                 guard old.parent == nil else {
@@ -116,6 +142,7 @@ package struct Reviews: Sendable {
     /// Its author may, and moderators. Replies stay.
     package func delete(_ id: CommentID, by caller: Caller, _ once: OnceKey?) async throws {
         try caller.require(.readVideo)
+        try await spend(caller)
         let time = now()
         let video = try await store.write(WriteContext(caller, once: once)) { writer in
             let (old, video) = try Self.present(id, writer)

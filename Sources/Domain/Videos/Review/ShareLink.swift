@@ -71,18 +71,6 @@ package struct ShareLink: Sendable, Codable, Equatable {
     }
 }
 
-/// What proves that somebody may come by a link; never shown, and not enough to make its token.
-package struct ShareSecret: Sendable, Equatable {
-    package let tokenDigest: [UInt8]
-    /// As the password hasher wrote it.
-    package let passwordHash: String?
-
-    package init(tokenDigest: [UInt8], passwordHash: String?) {
-        self.tokenDigest = tokenDigest
-        self.passwordHash = passwordHash
-    }
-}
-
 /// A link as somebody wants it.
 package struct ShareRequest: Sendable {
     package var expiresAt: Timestamp?

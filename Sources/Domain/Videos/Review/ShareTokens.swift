@@ -6,10 +6,6 @@ package protocol ShareTokens: Sendable {
     func token(of share: ShareReference) -> String
     /// Nil unless it is genuine.
     func share(of token: String) -> ShareReference?
-    /// What is kept of a token, from which it cannot be had.
-    func digest(of token: String) -> [UInt8]
-    /// Takes as long for every digest.
-    func matches(_ token: String, digest: [UInt8]) -> Bool
     func token(of pass: GuestPass) -> String
     /// Nil unless it is genuine; its time may be over.
     func pass(of token: String) -> GuestPass?

@@ -44,7 +44,7 @@ extension Shares {
         let name = try GuestPass.validated(name: name)
         let found = try await find(token)
         guard found.share.admits(at: now()) else { throw ShareLink.ended }
-        if let hash = found.secret.passwordHash {
+        if let hash = found.passwordHash {
             guard let password, password.utf8.count <= 4_096, try await passwords.verify(password, hash)
             else { throw Self.wrongPassword }
         }
@@ -106,7 +106,7 @@ extension Shares {
     private struct Found: Sendable {
         let reference: ShareReference
         let share: ShareLink
-        let secret: ShareSecret
+        let passwordHash: String?
         let video: Video
     }
 
@@ -114,14 +114,13 @@ extension Shares {
         guard let reference = tokens.share(of: token) else { throw Self.unknown }
         let found = try await store.read(reference.tenant) { reader -> Found? in
             guard let share = try reader.share(reference.share),
-                let secret = try reader.secret(of: reference.share),
                 let video = try reader.video(share.video)
             else { return nil }
-            return Found(reference: reference, share: share, secret: secret, video: video)
+            return Found(
+                reference: reference, share: share,
+                passwordHash: try reader.passwordHash(of: reference.share), video: video)
         }
-        guard let found, tokens.matches(token, digest: found.secret.tokenDigest) else {
-            throw Self.unknown
-        }
+        guard let found else { throw Self.unknown }
         return found
     }
 }

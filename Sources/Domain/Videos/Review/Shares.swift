@@ -38,13 +38,12 @@ package struct Shares: Sendable {
         var hash: String?
         if let password = request.password { hash = try await passwords.hash(password) }
         let (id, passwordHash) = (ShareID(), hash)
-        let digest = tokens.digest(of: tokens.token(of: ShareReference(tenant: caller.tenant, share: id)))
         let share = try await store.write(WriteContext(caller, once: once)) { writer in
             _ = try VideoLibrary.found(try writer.video(video))
             try Self.requireRoom(for: video, at: time, writer)
             let share = ShareLink(
                 id: id, video: video, createdBy: caller.user, createdAt: time, terms: terms)
-            try writer.insert(share, ShareSecret(tokenDigest: digest, passwordHash: passwordHash))
+            try writer.insert(share, passwordHash: passwordHash)
             try writer.publish(
                 ShareCreated(video: video, share: id, by: caller.user), key: video.description)
             return share

@@ -20,6 +20,12 @@ struct FeedTransaction {
         case .tellMessage(let activity, let number): try count(activity, number)
         case .notify(let notification, let users):
             for user in users where try insert(notification, for: user) { outcome.concerned.insert(user) }
+        case .notifyOthers(let notification, let users):
+            let told = try told(notification.place, among: users)
+            for user in users where try !told.contains(user) && insert(notification, for: user) {
+                outcome.concerned.insert(user)
+            }
+        case .takeBack(let room, let number, let time): try takeBack(room, number, time)
         case .forget(let subject): try forget(subject)
         case .retitle(let video, let title):
             try reword("video = \(video) AND title <> \(title)", set: "title = \(title)")
@@ -28,8 +34,9 @@ struct FeedTransaction {
         case .reword(.message(let id), let excerpt):
             try reword("message = \(id)", set: "excerpt = \(excerpt)")
         case .reword: break
-        case .leave(let room, let users):
-            try removeNotifications(where: "room = \(room) AND user_id IN \(list: users)")
+        case .leave(let room, let users, let end):
+            try removeNotifications(
+                where: "room = \(room) AND user_id IN \(list: users) AND at <= \(end)")
         }
     }
 
@@ -77,6 +84,48 @@ struct FeedTransaction {
             try rows.update(
                 .feedActivities, set: "count = count + 1, counted = \(text)", where: "id = \(known.id)")
         }
+    }
+
+    /// The clocks of a message and of the event that told of it may lie on two sides of a quarter's end.
+    private mutating func takeBack(_ room: UUIDv7, _ number: Int64, _ time: Timestamp) throws {
+        let bucket = FeedBucket.of(time)
+        let near = try rows.reader.select(
+            "id, count, counted", from: .feedActivities,
+            where: "room = \(room) AND bucket >= \(bucket - 1) AND bucket <= \(bucket + 1)"
+        ) {
+            (
+                id: try $0.next(ActivityID.self), count: try $0.next(Int.self),
+                counted: try $0.next(String.self)
+            )
+        }
+        for known in near {
+            guard var counted = SequenceRuns(known.counted), counted.remove(number) else { continue }
+            outcome.changedFeed = true
+            if known.count <= 1 {
+                try rows.delete(from: .feedActivities, where: "id = \(known.id)")
+            } else {
+                try rows.update(
+                    .feedActivities, set: "count = count - 1, counted = \(counted.description)",
+                    where: "id = \(known.id)")
+            }
+            return
+        }
+    }
+
+    private func told(_ place: FeedPlace, among users: [UserID]) throws -> Set<UserID> {
+        let subject: SQLText
+        if let message = place.message {
+            subject = "message = \(message)"
+        } else if let comment = place.comment {
+            subject = "comment = \(comment)"
+        } else {
+            return []
+        }
+        return Set(
+            try rows.reader.select(
+                "DISTINCT user_id", from: .notifications,
+                where: "\(subject) AND user_id IN \(list: users)"
+            ) { try $0.next(UserID.self) })
     }
 
     private func insert(_ notification: Notification, for user: UserID) throws -> Bool {

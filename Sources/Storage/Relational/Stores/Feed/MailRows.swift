@@ -8,25 +8,32 @@ extension RelationalFeedStore: MailQueue {
     ) async throws -> [QueuedMail] {
         var candidates: [Candidate] = []
         var failure: (any Error)?
-        var answers = 0
-        // One that is away keeps its own mails, not those of others.
-        for part in parts {
+        for (index, part) in parts.enumerated() {
             do {
-                candidates += try await Self.candidates(in: part, limit, at: time)
-                answers += 1
+                candidates += try await Self.candidates(in: part, limit, at: time, index)
             } catch {
+                if Task.isCancelled { throw error }
                 failure = error
             }
         }
-        if let failure, answers == 0 { throw failure }
         var claimed: [QueuedMail] = []
-        for candidate in candidates.sorted(by: { $0.due < $1.due }) where claimed.count < limit {
-            if let mail = try await claim(candidate, until: time + lease) { claimed.append(mail) }
+        var away: Set<Int> = []
+        for candidate in candidates.sorted(by: { $0.due < $1.due })
+        where claimed.count < limit && !away.contains(candidate.part) {
+            do {
+                if let mail = try await claim(candidate, until: time + lease) { claimed.append(mail) }
+            } catch {
+                if Task.isCancelled { throw error }
+                failure = error
+                away.insert(candidate.part)
+            }
         }
+        if let failure, claimed.isEmpty { throw failure }
         return claimed
     }
 
     private struct Candidate: Sendable {
+        let part: Int
         let tenant: TenantID
         let user: UserID
         let key: String
@@ -34,13 +41,16 @@ extension RelationalFeedStore: MailQueue {
     }
 
     private static func candidates(
-        in part: Database, _ limit: Int, at time: Timestamp
+        in part: Database, _ limit: Int, at time: Timestamp, _ index: Int
     ) async throws -> [Candidate] {
         try await part.readAllTenants { reader in
             try reader.select(
                 "tenant_id, user_id, key, due_at", from: .allMails,
                 where: "state = 'waiting' AND due_at <= \(time)", then: "ORDER BY due_at LIMIT \(limit)"
-            ) { try Candidate(tenant: $0.next(), user: $0.next(), key: $0.next(), due: $0.next()) }
+            ) {
+                try Candidate(
+                    part: index, tenant: $0.next(), user: $0.next(), key: $0.next(), due: $0.next())
+            }
         }
     }
 
@@ -63,16 +73,19 @@ extension RelationalFeedStore: MailQueue {
             attempt: claim.attempt)
     }
 
-    package func content(of mail: QueuedMail, limit: Int) async throws -> [Notification] {
+    package func content(
+        of mail: QueuedMail, kinds: [Notification.Kind], limit: Int
+    ) async throws -> [Notification] {
         let chosen: SQLText =
             switch mail.channel {
             case .instant(let id): "id = \(id)"
             case .digest(let due): "digest_at = \(due)"
             }
+        let names = kinds.map(\.rawValue)
         return try await database.read(mail.tenant) { reader in
             try reader.select(
                 FeedRows.notificationColumns, from: .notifications,
-                where: "user_id = \(mail.user) AND read_at IS NULL AND \(chosen)",
+                where: "user_id = \(mail.user) AND read_at IS NULL AND kind IN \(list: names) AND \(chosen)",
                 then: "ORDER BY id LIMIT \(limit)", decode: FeedRows.notification)
         }
     }
@@ -101,18 +114,27 @@ extension RelationalFeedStore: MailQueue {
 
     package func depth() async throws -> MailDepth {
         var depth = MailDepth(waiting: 0, dead: 0)
+        var failures: [any Error] = []
         for part in parts {
-            let counts = try await part.readAllTenants { reader in
-                try reader.select(
-                    "state, count(*)", from: .allMails, where: "state IN ('waiting', 'dead')",
-                    then: "GROUP BY state"
-                ) { (state: try $0.next(String.self), count: try $0.next(Int.self)) }
-            }
-            for (state, count) in counts {
-                if state == "dead" { depth.dead += count } else { depth.waiting += count }
+            do {
+                for (state, count) in try await Self.counts(in: part) {
+                    if state == "dead" { depth.dead += count } else { depth.waiting += count }
+                }
+            } catch {
+                failures.append(error)
             }
         }
+        if let failure = failures.first, failures.count == parts.count { throw failure }
         return depth
+    }
+
+    private static func counts(in part: Database) async throws -> [(state: String, count: Int)] {
+        try await part.readAllTenants { reader in
+            try reader.select(
+                "state, count(*)", from: .allMails, where: "state IN ('waiting', 'dead')",
+                then: "GROUP BY state"
+            ) { (state: try $0.next(String.self), count: try $0.next(Int.self)) }
+        }
     }
 }
 

@@ -111,10 +111,10 @@ struct ReviewRows: ReviewReader {
         try rows.first(Self.shareColumns, from: .shareLinks, where: "id = \(id)", decode: Self.share)
     }
 
-    func secret(of share: ShareID) throws -> ShareSecret? {
-        try rows.first("token_digest, password_hash", from: .shareLinks, where: "id = \(share)") {
-            ShareSecret(tokenDigest: try $0.next(), passwordHash: try $0.nextIfPresent())
-        }
+    func passwordHash(of share: ShareID) throws -> String? {
+        try rows.first("password_hash", from: .shareLinks, where: "id = \(share)") {
+            try $0.nextIfPresent(String.self)
+        } ?? nil
     }
 
     func shares(of video: VideoID, _ page: PageRequest) throws -> Page<ShareLink> {

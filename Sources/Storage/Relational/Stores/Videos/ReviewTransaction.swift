@@ -15,7 +15,7 @@ struct ReviewTransaction: ReviewWriter {
     func commentIDs(_ page: PageRequest) throws -> Page<CommentID> { try stored.commentIDs(page) }
     func approvals(of video: VideoID) throws -> [Approval] { try stored.approvals(of: video) }
     func share(_ id: ShareID) throws -> ShareLink? { try stored.share(id) }
-    func secret(of share: ShareID) throws -> ShareSecret? { try stored.secret(of: share) }
+    func passwordHash(of share: ShareID) throws -> String? { try stored.passwordHash(of: share) }
     func shares(of video: VideoID, _ page: PageRequest) throws -> Page<ShareLink> {
         try stored.shares(of: video, page)
     }
@@ -60,17 +60,27 @@ struct ReviewTransaction: ReviewWriter {
             change: "state = excluded.state, note = excluded.note, at = excluded.at")
     }
 
-    func removeApproval(of video: VideoID, by user: UserID) throws {
-        try rows.delete(from: .approvals, where: "video_id = \(video) AND user_id = \(user)")
+    func removeApprovals(by user: UserID, of video: VideoID?, limit: Int) throws -> [VideoID] {
+        var condition: SQLText = "user_id = \(user)"
+        if let video { condition = "\(condition) AND video_id = \(video)" }
+        let videos = try rows.reader.select(
+            "video_id", from: .approvals, where: condition, then: "ORDER BY video_id LIMIT \(limit)"
+        ) { try $0.next(VideoID.self) }
+        if !videos.isEmpty {
+            try rows.delete(from: .approvals, where: "user_id = \(user) AND video_id IN \(list: videos)")
+        }
+        return videos
     }
 
-    func insert(_ share: ShareLink, _ secret: ShareSecret) throws {
+    func insert(_ share: ShareLink, passwordHash: String?) throws {
+        // A token proves itself: what the table has room for is not needed.
+        let digest: [UInt8] = []
         try rows.insert(
             into: .shareLinks,
             [
                 "id": share.id, "video_id": share.video, "created_by": share.createdBy,
                 "created_at": share.createdAt, "expires_at": share.expiresAt,
-                "token_digest": secret.tokenDigest, "password_hash": secret.passwordHash,
+                "token_digest": digest, "password_hash": passwordHash,
                 "maximum_views": share.maximumViews, "allows_comments": share.allowsComments,
                 "views": share.views, "revoked_at": share.revokedAt,
             ])

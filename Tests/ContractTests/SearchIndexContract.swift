@@ -159,6 +159,31 @@ import Testing
         }
     }
 
+    /// More than are looked at together, so that the best are not among the newest.
+    @Test(arguments: SearchIndexAdapter.all)
+    func `old documents of a good rank come before many new ones of a lesser`(
+        _ adapter: SearchIndexAdapter
+    ) async throws {
+        try await adapter.run { stage async throws in
+            let caller = try await stage.caller()
+            try await stage.put(caller, "duck", "a duck", "the dock")
+            for number in 0..<30 { try await stage.put(caller, "ducks \(number)") }
+            let searching = Searching(index: stage.index)
+            var request = Searching.Request("duck")
+            request.limit = 4
+            let first = try await searching.find(request, by: caller)
+            #expect(first.hits.map(\.document.title) == ["duck", "a duck", "ducks 29", "ducks 28"])
+            #expect(first.hits.map(\.rank) == [.exact, .phrase, .prefix, .prefix])
+            request.cursor = first.next
+            let second = try await searching.find(request, by: caller).hits.map(\.document.title)
+            #expect(second == (24...27).reversed().map { "ducks \($0)" })
+            request.cursor = nil
+            request.limit = 100
+            let all = try await searching.find(request, by: caller).hits
+            #expect(all.count == 33 && all.last?.document.title == "the dock" && all.last?.rank == .fuzzy)
+        }
+    }
+
     private static let hostile = [
         "\"", "\"\"\"", "a\" OR \"b", "NEAR(a b, 2)", "folded : x", "*", "^x", "{a b}: c", "-x",
         "' OR 1=1 --",

@@ -85,6 +85,14 @@ import Testing
         #expect(try ranks("x") == [.exact, .phrase])
     }
 
+    @Test func `ranks that need a word nobody said are left out`() throws {
+        let query = try SearchQuery("big dukc", by: asker)
+        let conditions = query.conditions(neighbours: ["dukc": ["duck"]], unknown: ["dukc"])
+        #expect(conditions.map(\.rank) == [.prefix, .fuzzy])
+        #expect(conditions.map(\.except) == [[], conditions[0].groups])
+        #expect(query.conditions(unknown: ["luck"]).map(\.rank) == [.exact, .phrase, .words, .prefix])
+    }
+
     @Test func `every piece is long enough for trigrams and free of signs`() throws {
         for text in ["a", "a b", "x* yz*", "会 a*", "\"a\" b", "1 22 333 四", "🚀 a"] {
             for condition in try SearchQuery(text, by: asker).conditions() {

@@ -52,11 +52,11 @@ package struct Searching: Sendable {
         query.filter.kinds = query.filter.kinds.filter { caller.allows($0.action) }
         guard !query.filter.kinds.isEmpty else { return Results(hits: [], next: nil) }
         query.filter.audiences = try await circles(caller)
-        let neighbours = try await neighbours(of: query, in: caller.tenant)
+        let (neighbours, unknown) = try await neighbours(of: query, in: caller.tenant)
         let found = try await index.find(
             IndexQuery(
-                conditions: query.conditions(neighbours: neighbours), filter: query.filter, after: after,
-                limit: request.limit + 1), in: caller.tenant)
+                conditions: query.conditions(neighbours: neighbours, unknown: unknown),
+                filter: query.filter, after: after, limit: request.limit + 1), in: caller.tenant)
         let shown = found.prefix(request.limit)
         let hits = shown.map { hit in
             Hit(
@@ -67,13 +67,16 @@ package struct Searching: Sendable {
         return Results(hits: hits, next: found.count > shown.count ? shown.last?.place.text : nil)
     }
 
-    /// The tenant's own words that are a typo away from each word that was asked.
-    private func neighbours(of query: SearchQuery, in tenant: TenantID) async throws -> [String: [String]] {
+    /// The tenant's own words that are a typo away from each word that was asked; and of those that were asked, which
+    /// are surely no words of the tenant.
+    private func neighbours(
+        of query: SearchQuery, in tenant: TenantID
+    ) async throws -> (neighbours: [String: [String]], unknown: Set<String>) {
         let asked = query.terms.compactMap { term -> String? in
             guard case .word(let word) = term, Typo.isPossible(word) else { return nil }
             return word
         }
-        guard !asked.isEmpty else { return [:] }
+        guard !asked.isEmpty else { return ([:], []) }
         let clues = Set(asked.flatMap(Typo.clues))
         let known = try await index.words(
             withClues: clues.sorted(), limit: Self.maximumCandidates, in: tenant)
@@ -82,7 +85,7 @@ package struct Searching: Sendable {
             let near = known.filter { $0 != word && Typo.separates($0, word) }
             neighbours[word] = Array(near.prefix(Self.maximumNeighbours))
         }
-        return neighbours
+        return (neighbours, known.count < Self.maximumCandidates ? Set(asked).subtracting(known) : [])
     }
 
     private static func place(_ cursor: String) throws(Failure) -> SearchPlace {

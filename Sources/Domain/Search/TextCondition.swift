@@ -35,11 +35,16 @@ package struct TextCondition: Sendable, Equatable {
 
 extension SearchQuery {
     /// Each rank asks less than the one before it, and leaves out what that one has. `neighbours` are the words of the
-    /// tenant that are a typo away, by word.
-    package func conditions(neighbours: [String: [String]] = [:]) -> [TextCondition] {
+    /// tenant that are a typo away, by word; no document of the tenant has the words in `unknown`.
+    package func conditions(
+        neighbours: [String: [String]] = [:], unknown: Set<String> = []
+    ) -> [TextCondition] {
         guard !terms.isEmpty else { return [TextCondition(.any, groups: [])] }
         var conditions: [TextCondition] = []
-        for rank in MatchRank.allCases where rank != .any {
+        let asksUnknown = terms.contains {
+            if case .word(let word) = $0 { unknown.contains(word) } else { false }
+        }
+        for rank in MatchRank.allCases where rank != .any && (rank > .words || !asksUnknown) {
             guard let groups = groups(of: rank, neighbours)?.unique, groups != conditions.last?.groups
             else { continue }
             conditions.append(TextCondition(rank, groups: groups, except: conditions.last?.groups ?? []))

@@ -23,5 +23,5 @@ package struct Migration: Sendable {
     ]
 
     /// Steps of SQLite alone, which come after those of all engines.
-    package static let sqlite: [Migration] = [.searchDocuments, .roomDocuments]
+    package static let sqlite: [Migration] = [.searchDocuments, .roomDocuments, .authorDocuments]
 }

@@ -24,6 +24,14 @@ package struct RelationalSearchIndex: SearchIndex {
         }
     }
 
+    /// Documents that were never seen, in one commit. For filling an empty index.
+    package func add(_ documents: [SearchDocument], in tenant: TenantID) async throws {
+        _ = try await database.write(WriteContext(tenant: tenant)) { transaction in
+            try SearchTransaction(transaction).add(documents)
+            return true
+        }
+    }
+
     package func remove(
         _ key: DocumentKey, over version: Int64, in tenant: TenantID
     ) async throws -> Bool {

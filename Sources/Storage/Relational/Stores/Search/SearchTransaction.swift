@@ -20,6 +20,20 @@ struct SearchTransaction {
     }
 
     func put(_ document: SearchDocument, over version: Int64) throws -> Bool {
+        guard try write(document, over: version) else { return false }
+        try learn(document.vocabulary)
+        return true
+    }
+
+    /// Many that were never seen, with one look at the words that are known.
+    func add(_ documents: [SearchDocument]) throws {
+        for document in documents where try !write(document, over: 0) {
+            throw Failure(.conflict, "unique_violation", "A document to add is known already.")
+        }
+        try learn(documents.reduce(into: []) { $0.formUnion($1.vocabulary) })
+    }
+
+    private func write(_ document: SearchDocument, over version: Int64) throws -> Bool {
         let entry = try entry(document.key)
         guard entry?.version ?? 0 == version else { return false }
         let folded = document.searched
@@ -33,7 +47,6 @@ struct SearchTransaction {
                 removed_at = NULL
                 """, where: "number = \(number)")
         try index(number, folded)
-        try learn(document.vocabulary)
         return true
     }
 

@@ -150,8 +150,7 @@ let package = Package(
             name: "bench",
             dependencies: [
                 "CEpoll", "Cluster", "CProduce", "CSQLite", "InProcess", "Kafka", "Kernel", "MediaWorker",
-                "Postgres",
-                "Redis", "Relational", "SQLite", "Videos", .log, .nioCore, .nioPosix,
+                "Postgres", "Redis", "Relational", "Search", "SQLite", "Videos", .log, .nioCore, .nioPosix,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], path: "bench/Sources"),
 
@@ -175,7 +174,8 @@ let package = Package(
                 "SQLite",
                 "Telemetry", "TestDatabase", "TestSocket", .crypto, .log, .nioCore, .nioPosix,
             ]),
-        .testTarget(name: "BenchTests", dependencies: ["bench", .nioCore], path: "bench/Tests"),
+        .testTarget(
+            name: "BenchTests", dependencies: ["bench", "Kernel", "Search", .nioCore], path: "bench/Tests"),
         .testTarget(
             name: "ContractTests",
             dependencies: [

@@ -108,10 +108,12 @@ import Testing
         async let second = Self.words(index)
         #expect(await [first, second] == ["timeout", "timeout"])
         #expect(slow.looks == 2)
-        #expect(await Self.words(index) == "overloaded")
+        var answer = ""
+        // A busy machine may be late to say even that.
+        for _ in 0..<100 where answer != "overloaded" { answer = await Self.words(index) }
+        #expect(answer == "overloaded" && slow.looks == 2)
         slow.letGo()
         try await Self.until { slow.looks == 0 }
-        var answer = ""
         // The place is given back a moment behind the end of the look.
         for _ in 0..<1000 where answer != "word" { answer = await Self.words(index) }
         #expect(answer == "word")

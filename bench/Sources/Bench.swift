@@ -93,6 +93,10 @@ struct Bench: AsyncParsableCommand {
             Deliveries.oneServer(chat, scratch: scratch, duration: quick ? .seconds(2) : .seconds(4)),
             IdleSockets(seed: chat, scratch: scratch, calm: quick ? .seconds(2) : .seconds(5)),
             FanOutCost(seed: chat, scratch: scratch, messages: quick ? 20 : 50),
+            FeedReads(
+                app: program, repository: folder, scratch: scratch,
+                duration: quick ? .seconds(2) : .seconds(5)),
+            MessageSearch(scratch: scratch, messages: quick ? 50_000 : 1_000_000),
         ]
     }
 

@@ -8,7 +8,11 @@ enum BenchStage: String, Codable, CaseIterable, ExpressibleByArgument {
     /// Names of its scenarios, as `--only` takes them.
     var scenarios: [String] {
         switch self {
-        case .seed: ["transcode", "noise", "writes", "start", "sockets", "idle-sockets", "fan-out"]
+        case .seed:
+            [
+                "transcode", "noise", "writes", "start", "sockets", "idle-sockets", "fan-out", "feed",
+                "search",
+            ]
         case .seriesA:
             [
                 "select", "pipeline", "pool", "replicas", "redis", "kafka", "jobs", "held", "processes",

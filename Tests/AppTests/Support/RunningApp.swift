@@ -8,6 +8,7 @@ import Relational
 import S3Objects
 import SQLite
 import Synchronization
+import TestDatabase
 import Testing
 
 /// The built program, running in a temporary folder on free ports, in as many processes as its stage has; gone with its
@@ -145,7 +146,7 @@ final class RunningApp: @unchecked Sendable {
         kill()
         // What is left in the temporary folder, or of a database that goes with its server, harms nobody.
         try? FileManager.default.removeItem(at: folder)
-        Removals.begin { [place] in try? await place.remove() }
+        Tidying.begin { [place] in try? await place.remove() }
     }
 
     /// Resident memory in bytes, of the largest process that answers the API.
@@ -239,21 +240,5 @@ enum FreePort {
             if isFree { return port }
         }
         throw CocoaError(.fileNoSuchFile)
-    }
-}
-
-/// What is tidied up behind tests. The process ends behind it: libraries that it uses are taken down at the exit, and
-/// whoever uses them then would crash.
-private enum Removals {
-    private static let group = DispatchGroup()
-    private static let waiting: Void = { atexit { _ = Removals.group.wait(timeout: .now() + 30) } }()
-
-    static func begin(_ body: @escaping @Sendable () async -> Void) {
-        _ = waiting
-        group.enter()
-        Task {
-            await body()
-            group.leave()
-        }
     }
 }

@@ -135,7 +135,7 @@ package struct TestPostgres: Sendable {
 
     /// Not waited for, since the server syncs all its files for it; one that is left over is removed by a later run.
     private func remove() {
-        Task.detached { [name] in
+        Tidying.begin { [name] in
             _ = try? await Self.console().run("DROP DATABASE IF EXISTS \(name) WITH (FORCE)")
         }
     }

@@ -42,6 +42,10 @@ enum Measure: String, Codable, CodingKeyRepresentable, Comparable {
     case busy
     /// Seconds, of 100 answers the one that took longest but one.
     case latency99
+    /// Seconds that half of all answers took at the most.
+    case latency50
+    /// Seconds, of ten searches of that kind the one that took longest but one.
+    case rare, common, prefix, phrase, typo, room, author, time
     /// Seconds from the spawn to the first good answer.
     case ready
     /// Memory in bytes; `perSocket` is of one more connection.

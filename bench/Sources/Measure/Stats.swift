@@ -34,6 +34,13 @@ enum Stats {
             spread: .bootstrap)
     }
 
+    /// The least value that this share of all values does not pass; nil of nothing.
+    static func percentile(_ share: Double, of values: [Double]) -> Double? {
+        guard !values.isEmpty else { return nil }
+        let place = Int((share * Double(values.count)).rounded(.up)) - 1
+        return values.sorted()[min(max(0, place), values.count - 1)]
+    }
+
     static func median(_ values: [Double]) -> Double? {
         guard !values.isEmpty else { return nil }
         let sorted = values.sorted()

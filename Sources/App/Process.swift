@@ -71,8 +71,9 @@ struct Process: Sendable {
         if roles.contains(.worker) { services += workers(backend, domain) }
         if roles.contains(.scaler) { services.append(scaling(backend)) }
         services.append(
-            try AdminServer(profile: profile, backend: backend, metrics: metrics, logger: logger)
-                .application())
+            try AdminServer(
+                profile: profile, backend: backend, inFlight: inFlight, metrics: metrics, logger: logger
+            ).application())
         if roles.contains(.api) || roles.contains(.chat) { services += try listener(backend, domain) }
         if roles.contains(.gateway) {
             services.append(

@@ -7,7 +7,7 @@ import Testing
     /// Deaths in the test of deaths; an environment that has the time may ask for more.
     static let deaths =
         ProcessInfo.processInfo.environment["CLOUDSTREAM_CHAT_DEATHS"].flatMap(Int.init)
-        ?? (TestStage.current.hasGateway ? 25 : 50)
+        ?? (TestStage.current.hasGateway ? 12 : 50)
 
     static let settings = [
         "chat.messagesPerMinute=100000", "chat.tenantMessagesPerMinute=1000000", "chat.sweepInterval=500ms",

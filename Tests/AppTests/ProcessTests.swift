@@ -2,6 +2,7 @@ import Foundation
 import InProcess
 import Kernel
 import Relational
+import Synchronization
 import Testing
 
 /// The program as a process: starting, draining, several at once, wrong usage.
@@ -11,21 +12,31 @@ import Testing
         defer { app.destroy() }
         let client = try await APIClient.signedUp(app.base)
         // Each costs a password hash, so that they are under way when the signal comes.
-        let answers = await withTaskGroup(of: Int?.self) { group in
+        let answered = Tally()
+        let answers = try await withThrowingTaskGroup(of: Int?.self) { group in
             for number in 0..<8 {
                 group.addTask {
                     let body: [String: Any] = [
                         "name": "T\(number)",
                         "owner": ["email": "t\(number)@example.com", "name": "T", "password": "password1"],
                     ]
-                    return try? await client.send("POST", "/v1/tenants", body).status
+                    let status = try? await client.send("POST", "/v1/tenants", body).status
+                    answered.add()
+                    return status
                 }
             }
-            // Long enough for all to be accepted, shorter than they take.
-            try? await Task.sleep(for: .milliseconds(150))
+            // Once all have been taken up, and before all are answered.
+            for _ in 0..<200 {
+                let before = answered.count
+                var taken = 0.0
+                for process in app.processes where process.roles.contains("api") {
+                    taken += try await ChatTests.metric("http_requests_in_flight", of: process)
+                }
+                if before + Int(taken) >= 8 { break }
+            }
             app.signal(SIGTERM)
             var statuses: [Int?] = []
-            for await status in group { statuses.append(status) }
+            for try await status in group { statuses.append(status) }
             return statuses
         }
         #expect(answers.allSatisfy { $0 == 201 }, "\(answers)")
@@ -150,4 +161,12 @@ import Testing
             #expect(late.status == 404)
         }
     }
+}
+
+/// How many of several tasks have come so far.
+private final class Tally: Sendable {
+    private let value = Mutex(0)
+
+    var count: Int { value.withLock { $0 } }
+    func add() { value.withLock { $0 += 1 } }
 }

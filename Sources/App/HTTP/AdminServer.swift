@@ -13,6 +13,7 @@ import Videos
 struct AdminServer: Sendable {
     let profile: Profile
     let backend: Backend
+    let inFlight: InFlight
     let metrics: MetricRegistry
     let logger: Logger
 
@@ -38,6 +39,8 @@ struct AdminServer: Sendable {
 
     /// Depths are asked for when somebody looks, not kept up meanwhile.
     private func measure() async {
+        metrics.set(
+            "http_requests_in_flight", to: Double(inFlight.current), help: "Requests being answered now.")
         for gauge in await backend.machinery.gauges() {
             metrics.set(gauge.name, to: gauge.value, help: gauge.help)
         }

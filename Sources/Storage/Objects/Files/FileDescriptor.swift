@@ -73,7 +73,7 @@ final class FileDescriptor: Sendable {
     /// Like `sync`, without attributes that reading does not need.
     func syncBytes() throws(FileError) { try calling("fdatasync") { fdatasync(number) } }
 
-    /// Locks against every other opening of the file, in this process and in others, until it is closed.
+    /// Locks against every other opening of the file, in this process and in others, until `unlock` or its closing.
     /// False if it would have to wait and `waits` is false.
     func lock(_ kind: Lock, waits: Bool) throws(FileError) -> Bool {
         do {
@@ -83,4 +83,6 @@ final class FileDescriptor: Sendable {
             return false
         }
     }
+
+    func unlock() { _ = flock(number, LOCK_UN) }
 }

@@ -33,8 +33,13 @@ final class PartClaim: Sendable {
 
     static var busy: Failure { .conflict("part_busy", "This part is being received already.") }
 
-    /// Makes the part durable, then its marker. `not_found` if the upload ended meanwhile.
+    /// Makes the part durable, then its marker, and ends the claim. `not_found` if the upload ended meanwhile.
     func finish(length: Int64) throws -> UploadedPart {
+        // Not left to whoever holds the claim last: a client that is answered may send the part again at once.
+        defer {
+            marker.unlock()
+            upload.unlock()
+        }
         try bytes.syncBytes()
         guard try upload.isOpen() else { throw Failure.notFound("upload") }
         let part = UploadedPart(number: number, etag: writer.etag, bytes: length)

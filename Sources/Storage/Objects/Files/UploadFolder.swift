@@ -60,6 +60,7 @@ final class UploadFolder: Sendable {
     /// Keeps parts out (exclusive), or completion (shared), until this is released. False if it would have to
     /// wait.
     func lock(_ kind: FileDescriptor.Lock) throws -> Bool { try manifest.lock(kind, waits: false) }
+    func unlock() { manifest.unlock() }
 
     /// False once it was completed or aborted.
     func isOpen() throws -> Bool { try manifest.status().st_nlink > 0 }

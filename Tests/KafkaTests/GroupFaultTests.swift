@@ -164,10 +164,13 @@ private final class Reader: Sendable {
         reading = Task {
             while !Task.isCancelled {
                 // Away from the broker both fail; then there is nothing to do but to go on.
-                for delivery in (try? await consumer.poll(limit: 5, wait: .milliseconds(100))) ?? [] {
+                let deliveries = (try? await consumer.poll(limit: 5, wait: .milliseconds(100))) ?? []
+                // Of a partition that is gone nothing more is for this member; of the others all is.
+                var gone: Set<Int> = []
+                for delivery in deliveries where !gone.contains(delivery.partition) {
                     effects.apply(delivery.event)
                     own.apply(delivery.event)
-                    guard (try? await consumer.commit(delivery)) == true else { break }
+                    if (try? await consumer.commit(delivery)) != true { gone.insert(delivery.partition) }
                 }
             }
         }

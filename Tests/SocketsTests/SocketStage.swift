@@ -87,8 +87,8 @@ final class House: Sendable {
     let listeners = Mutex<[RoomKey: Int]>([:])
     /// Whose log-ins hold.
     let people = Mutex<[UUIDv7: Caller]>([:])
-    /// Questions for them.
-    let looks = Mutex(0)
+    /// Questions for them: those asked for at once.
+    let asked = Mutex<Set<Set<UUIDv7>>>([])
     /// Rooms of which it is not said yet who may see them.
     let closed = Mutex<Set<RoomKey>>([])
 
@@ -123,7 +123,7 @@ final class House: Sendable {
                 return (ChatIdentity(caller: caller, session: session), validFor: .seconds(60))
             },
             current: { [self] sessions, _ in
-                looks.withLock { $0 += 1 }
+                _ = asked.withLock { $0.insert(sessions) }
                 return people.withLock { people in people.filter { sessions.contains($0.key) } }
             },
             open: { [self] key, _ in

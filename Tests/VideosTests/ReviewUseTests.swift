@@ -8,21 +8,13 @@ import Testing
 
 @testable import Videos
 
-/// Comments, verdicts, versions and links, as the use cases play together.
+/// Comments, verdicts and versions, as the use cases play together.
 @Suite struct ReviewUseTests {
-    private func member(of stage: VideoStage, _ role: Role = .member) -> Caller {
-        Caller(tenant: stage.owner.tenant, user: UserID(), role: role)
-    }
-
-    private func told(_ stage: VideoStage) async throws -> [String] {
-        try await stage.react().map(\.type)
-    }
-
     @Test func `comments are counted, edited by their authors, settled by others and told of`() async throws {
         try await VideoStage.with { stage in
             let video = try await stage.upload()
             _ = try await stage.react()
-            let (ann, bea) = (member(of: stage), member(of: stage))
+            let (ann, bea) = (stage.member(), stage.member())
             let reviews = stage.reviews
             let top = try await reviews.add(.init("One", atSeconds: 1), to: video.id, by: ann, nil)
             let reply = try await reviews.add(.init("Two", parent: top.id), to: video.id, by: bea, nil)
@@ -48,7 +40,7 @@ import Testing
             let reopened = try await reviews.change(top.id, .init(body: nil, isResolved: false), by: ann, nil)
             #expect(reopened.resolution == nil)
             #expect(
-                try await told(stage) == [
+                try await stage.told() == [
                     "comment.added", "comment.added", "comment.edited", "comment.resolved",
                     "comment.resolved",
                 ])
@@ -58,13 +50,13 @@ import Testing
     @Test func `a deleted comment loses its words and keeps its replies`() async throws {
         try await VideoStage.with { stage in
             let video = try await stage.upload()
-            let (ann, bea) = (member(of: stage), member(of: stage))
+            let (ann, bea) = (stage.member(), stage.member())
             let reviews = stage.reviews
             let top = try await reviews.add(.init("One"), to: video.id, by: ann, nil)
             let reply = try await reviews.add(.init("Two", parent: top.id), to: video.id, by: bea, nil)
             #expect(await failureCode { try await reviews.delete(top.id, by: bea, nil) } == "forbidden")
             try await reviews.delete(top.id, by: ann, nil)
-            try await reviews.delete(reply.id, by: member(of: stage, .admin), nil)
+            try await reviews.delete(reply.id, by: stage.member(.admin), nil)
             for change in [Reviews.Change(body: "x", isResolved: nil), .init(body: nil, isResolved: true)] {
                 #expect(
                     await failureCode { _ = try await reviews.change(top.id, change, by: ann, nil) }
@@ -85,7 +77,7 @@ import Testing
     @Test func `an edit tells of those whom it names anew`() async throws {
         try await VideoStage.with { stage in
             let video = try await stage.upload()
-            let (ann, bea, cat) = (member(of: stage), UserID(), UserID())
+            let (ann, bea, cat) = (stage.member(), UserID(), UserID())
             let comment = try await stage.reviews.add(.init("<@\(bea)>"), to: video.id, by: ann, nil)
             _ = try await stage.react()
             for body in ["<@\(bea)> <@\(cat)>", "nobody", "<@\(bea)>"] {
@@ -103,7 +95,7 @@ import Testing
             let video = try await stage.upload()
             let limiter = MemoryRateLimiter(now: { [clock = stage.clock] in clock.now })
             let reviews = stage.reviews(limiter, changesPerMinute: 3)
-            let (ann, bea) = (member(of: stage), member(of: stage))
+            let (ann, bea) = (stage.member(), stage.member())
             let comment = try await reviews.add(.init("One"), to: video.id, by: ann, nil)
             _ = try await reviews.change(comment.id, .init(body: "Two", isResolved: nil), by: ann, nil)
             _ = try await reviews.judge(video.id, .approved, note: nil, by: ann, nil)
@@ -138,8 +130,8 @@ import Testing
     @Test func `the same verdict again changes nothing and tells nobody`() async throws {
         try await VideoStage.with { stage in
             let video = try await stage.upload()
-            let ann = member(of: stage)
-            _ = try await told(stage)
+            let ann = stage.member()
+            _ = try await stage.told()
             func judge(_ state: Approval.State?, _ note: String? = nil) async throws -> Reviews.Verdict {
                 try await stage.reviews.judge(video.id, state, note: note, by: ann, nil)
             }
@@ -147,11 +139,11 @@ import Testing
             let first = try await judge(.approved, "Fine")
             stage.clock.advance(by: .seconds(5))
             #expect(try await judge(.approved, " Fine\n") == first)
-            #expect(try await told(stage) == ["approval.given"])
+            #expect(try await stage.told() == ["approval.given"])
             #expect(try await stage.video(video.id)?.review.revision == 1)
             #expect(try await judge(.approved, "Better").approvals.map(\.note) == ["Better"])
             #expect(try await judge(nil, "gone").approvals.isEmpty)
-            #expect(try await told(stage) == ["approval.given", "approval.given"])
+            #expect(try await stage.told() == ["approval.given", "approval.given"])
         }
     }
 
@@ -160,7 +152,7 @@ import Testing
     {
         try await VideoStage.with { stage in
             let videos = [try await stage.upload(), try await stage.upload()]
-            let (ann, bea) = (member(of: stage), member(of: stage))
+            let (ann, bea) = (stage.member(), stage.member())
             for video in videos {
                 _ = try await stage.reviews.judge(video.id, .changesRequested, note: nil, by: ann, nil)
             }
@@ -179,7 +171,7 @@ import Testing
     @Test func `viewers read, and neither comment nor judge nor share`() async throws {
         try await VideoStage.with { stage in
             let video = try await stage.upload()
-            let viewer = member(of: stage, .viewer)
+            let viewer = stage.member(.viewer)
             let page = PageRequest(limit: 10)
             _ = try await stage.reviews.comments(of: video.id, page, isResolved: nil, viewer)
             _ = try await stage.reviews.verdict(on: video.id, viewer)
@@ -197,7 +189,7 @@ import Testing
     @Test func `verdicts add up, and a later version waits for its own`() async throws {
         try await VideoStage.with { stage in
             let first = try await stage.upload()
-            let (ann, bea) = (member(of: stage), member(of: stage))
+            let (ann, bea) = (stage.member(), stage.member())
             let reviews = stage.reviews
             #expect(first.review.approval == .none)
             _ = try await reviews.judge(first.id, .approved, note: " ", by: ann, nil)
@@ -222,11 +214,11 @@ import Testing
                 .sample(), versionOf: first.id, by: stage.owner, nil)
             #expect(announced.video.version == .init(stack: first.id, number: 2, isLatest: false))
             #expect(try await stage.video(first.id)?.version.isLatest == true)
-            _ = try await told(stage)
+            _ = try await stage.told()
             let second = try await stage.complete(announced, stage.send(announced))
             #expect(second.version.isLatest)
             #expect(try await stage.video(first.id)?.version.isLatest == false)
-            #expect(try await told(stage) == ["video.uploaded", "video.versioned"])
+            #expect(try await stage.told() == ["video.uploaded", "video.versioned"])
             let third = try await stage.upload(versionOf: first.id)
             #expect(third.version == .init(stack: first.id, number: 3, isLatest: true))
             let versions = try await stage.library.versions(of: second.id, stage.owner)
@@ -265,7 +257,7 @@ import Testing
         try await VideoStage.with { stage in
             let first = try await stage.upload()
             let other = Caller(tenant: TenantID(), user: UserID(), role: .owner)
-            for (caller, code) in [(member(of: stage), "forbidden"), (other, "not_found")] {
+            for (caller, code) in [(stage.member(), "forbidden"), (other, "not_found")] {
                 #expect(
                     await failureCode {
                         _ = try await stage.library.announce(.sample(), versionOf: first.id, by: caller, nil)
@@ -298,149 +290,5 @@ import Testing
             }
             #expect(ids == [other.id])
         }
-    }
-
-    @Test func `a guest comes in with the password, watches, comments, and is out when the link is revoked`()
-        async throws
-    {
-        try await VideoStage.with { stage in
-            let video = try await stage.upload()
-            let shares = stage.shares
-            let offer = try await shares.create(
-                .init(password: "open sesame", allowsComments: true), of: video.id, by: stage.owner, nil)
-            #expect(try await shares.preview(offer.token).share.hasPassword)
-            for password in [nil, "", "open", "open sesame "] {
-                #expect(
-                    await failureCode {
-                        _ = try await shares.enter(offer.token, password: password, name: nil)
-                    }
-                        == "password_wrong")
-            }
-            let entry = try await shares.enter(offer.token, password: "open sesame", name: "Gus")
-            #expect(entry.expiresAt == stage.clock.now + GuestPass.lifetime && entry.share.views == 1)
-            let guest = try await shares.guest(offer.token, pass: entry.token)
-            let comment = try await shares.add(
-                .init("Hello <@\(stage.owner.user)>"), by: guest, nil, traceParent: nil)
-            #expect(comment.author == .guest(name: "Gus", share: offer.share.id))
-            #expect(comment.mentions.isEmpty, "guests call nobody")
-            #expect(try await shares.comments(PageRequest(limit: 10), for: guest).items == [comment])
-            #expect(try await shares.isOpen(offer.share.id, in: stage.owner.tenant))
-            try await shares.revoke(offer.share.id, of: video.id, by: stage.owner, nil)
-            try await shares.revoke(offer.share.id, of: video.id, by: stage.owner, nil)
-            #expect(await failureCode { _ = try await shares.preview(offer.token) } == "share_ended")
-            #expect(
-                await failureCode { _ = try await shares.guest(offer.token, pass: entry.token) }
-                    == "share_ended")
-            #expect(
-                await failureCode { _ = try await shares.add(.init("x"), by: guest, nil, traceParent: nil) }
-                    == "share_ended", "also of one who was let through a moment before")
-            #expect(try await !shares.isOpen(offer.share.id, in: stage.owner.tenant))
-            #expect(
-                try await told(stage).filter { $0.hasPrefix("share.") } == ["share.created", "share.revoked"])
-        }
-    }
-
-    @Test func `a pass is good for two hours, for its link, and not beyond the link's end`() async throws {
-        try await VideoStage.with { stage in
-            let video = try await stage.upload()
-            let shares = stage.shares
-            let (long, other) = (
-                try await shares.create(.init(), of: video.id, by: stage.owner, nil),
-                try await shares.create(.init(), of: video.id, by: stage.owner, nil)
-            )
-            let short = try await shares.create(
-                .init(expiresAt: stage.clock.now + .seconds(60)), of: video.id, by: stage.owner, nil)
-            let entry = try await shares.enter(long.token, password: nil, name: nil)
-            let brief = try await shares.enter(short.token, password: nil, name: nil)
-            #expect(brief.expiresAt == short.share.expiresAt)
-            for pass in [nil, "", "x", long.token, brief.token] {
-                #expect(
-                    await failureCode { _ = try await shares.guest(long.token, pass: pass) }
-                        == "unauthenticated")
-            }
-            #expect(
-                await failureCode { _ = try await shares.guest(other.token, pass: entry.token) }
-                    == "unauthenticated")
-            let guest = try await shares.guest(long.token, pass: entry.token)
-            #expect(
-                await failureCode { _ = try await shares.add(.init("x"), by: guest, nil, traceParent: nil) }
-                    == "forbidden", "a link for watching alone")
-            stage.clock.advance(by: GuestPass.lifetime)
-            #expect(
-                await failureCode { _ = try await shares.guest(long.token, pass: entry.token) }
-                    == "unauthenticated")
-            #expect(
-                await failureCode { _ = try await shares.enter(short.token, password: nil, name: nil) }
-                    == "share_ended")
-        }
-    }
-
-    @Test func `a link of another video, an unknown one and a forged one are one and the same`() async throws
-    {
-        try await VideoStage.with { stage in
-            let (video, other) = (try await stage.upload(), try await stage.upload())
-            let shares = stage.shares
-            let offer = try await shares.create(.init(), of: video.id, by: stage.owner, nil)
-            let unknown = stage.tokens.token(of: .init(tenant: stage.owner.tenant, share: ShareID()))
-            let foreign = stage.tokens.token(of: .init(tenant: TenantID(), share: offer.share.id))
-            for token in [unknown, foreign, "", "x", offer.token + "A", String(offer.token.dropLast())] {
-                #expect(await failureCode { _ = try await shares.preview(token) } == "not_found")
-            }
-            #expect(
-                await failureCode {
-                    try await shares.revoke(offer.share.id, of: other.id, by: stage.owner, nil)
-                }
-                    == "not_found")
-            let member = member(of: stage)
-            #expect(
-                await failureCode { try await shares.revoke(offer.share.id, of: video.id, by: member, nil) }
-                    == "forbidden")
-            try await stage.library.delete(video.id, by: stage.owner, nil)
-            #expect(await failureCode { _ = try await shares.preview(offer.token) } == "not_found")
-        }
-    }
-
-    @Test func `a repeated request makes one link and answers the same token`() async throws {
-        try await VideoStage.with { stage in
-            let video = try await stage.upload()
-            let once = OnceKey(scope: "s", key: "k")
-            let first = try await stage.shares.create(.init(), of: video.id, by: stage.owner, once)
-            let again = try await stage.shares.create(.init(), of: video.id, by: stage.owner, once)
-            #expect(first.token == again.token && first.share == again.share)
-            let listed = try await stage.shares.shares(of: video.id, PageRequest(limit: 10), stage.owner)
-            #expect(listed.items == [first.share])
-        }
-    }
-}
-
-extension VideoStage {
-    fileprivate var reviewStore: any ReviewStore { RelationalReviewStore(database) }
-
-    fileprivate var reviews: Reviews {
-        reviews(MemoryRateLimiter(now: { [clock] in clock.now }))
-    }
-
-    fileprivate func reviews(_ limiter: any RateLimiter, changesPerMinute: Int = 1_000) -> Reviews {
-        Reviews(
-            store: reviewStore, notices: notices, limiter: limiter, changesPerMinute: changesPerMinute,
-            now: { [clock] in clock.now })
-    }
-
-    fileprivate var tokens: HMACShareTokens {
-        HMACShareTokens(secret: SymmetricKey(data: Array("a key for these tests, long enough".utf8)))
-    }
-
-    fileprivate var shares: Shares {
-        let hasher = ScryptPasswordHasher(rounds: 16, concurrent: 1)
-        return Shares(
-            store: reviewStore, reviews: reviews, tokens: tokens,
-            passwords: .init(
-                hash: { try await hasher.hash($0) }, verify: { try await hasher.verify($0, against: $1) }),
-            now: { [clock] in clock.now })
-    }
-
-    fileprivate func upload(versionOf earlier: VideoID) async throws -> Video {
-        let announced = try await library.announce(.sample(), versionOf: earlier, by: owner, nil)
-        return try await complete(announced, send(announced))
     }
 }

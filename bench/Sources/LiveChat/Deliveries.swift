@@ -62,26 +62,10 @@ struct Deliveries: Scenario {
             await adopt(try await seed.start(in: folder, port: port))
             return ChatSides.Address(place: try await SeedChat.place(port: port), senderPort: port)
         }
-        let crowd = "one room, 1000 sockets"
         return Deliveries(
             name: "sockets", duration: duration,
-            rows: [
-                Row(
-                    id: "sockets.rate",
-                    title: "deliveries/s, \(crowd), \(underWay) messages under way: CloudStream / raw writer",
-                    value: .ratio(closed(.product), closed(.raw), .rate)),
-                Row(
-                    id: "sockets.p99",
-                    title: "99th percentile of latency, \(crowd), 40 messages/s: CloudStream / raw writer",
-                    value: .ratio(open(.product), open(.raw), .latency99)),
-                Row(
-                    id: "sockets.deliveries", title: "deliveries/s, \(crowd), \(underWay) messages under way",
-                    value: .absolute(.init(arm: closed(.product), measure: .rate), .perSecond)),
-                Row(
-                    id: "sockets.latency",
-                    title: "99th percentile from due to received, \(crowd), 40 messages/s",
-                    value: .absolute(.init(arm: open(.product), measure: .latency99), .seconds)),
-            ], scratch: scratch, sides: sides)
+            rows: rows("sockets", of: "one room, \(listeners) sockets", beside: "raw writer"),
+            scratch: scratch, sides: sides)
     }
 
     /// Of a stage in which one process of the chat stores and another delivers.
@@ -99,25 +83,29 @@ struct Deliveries: Scenario {
             place.port = second
             return ChatSides.Address(place: place, senderPort: first)
         }
-        let crowd = "senders at one server, 1000 sockets at another"
         return Deliveries(
             name: "two-servers", duration: duration,
-            rows: [
-                Row(
-                    id: "chat.servers.rate",
-                    title: "deliveries/s, \(crowd): CloudStream / raw subscriber of Redis and writer",
-                    value: .ratio(closed(.product), closed(.raw), .rate)),
-                Row(
-                    id: "chat.servers.latency",
-                    title: "99th percentile from due to received, \(crowd), 40 messages/s",
-                    value: .absolute(.init(arm: open(.product), measure: .latency99), .seconds)),
-                Row(
-                    id: "chat.servers.p99",
-                    title: "99th percentile of latency, \(crowd): CloudStream / raw subscriber and writer",
-                    value: .ratio(open(.product), open(.raw), .latency99)),
-                Row(
-                    id: "chat.servers.deliveries", title: "deliveries/s, \(crowd)",
-                    value: .absolute(.init(arm: closed(.product), measure: .rate), .perSecond)),
-            ], scratch: servers.scratch, sides: sides)
+            rows: rows(
+                "two-servers", of: "senders at one server, \(listeners) sockets at another",
+                beside: "raw subscriber of Redis and writer"),
+            scratch: servers.scratch, sides: sides)
+    }
+
+    private static func rows(_ id: String, of crowd: String, beside reference: String) -> [Row] {
+        let busy = "\(crowd), \(underWay) messages under way", calm = "\(crowd), \(Int(perSecond)) messages/s"
+        return [
+            Row(
+                id: "\(id).rate", title: "deliveries/s, \(busy): CloudStream / \(reference)",
+                value: .ratio(closed(.product), closed(.raw), .rate)),
+            Row(
+                id: "\(id).p99", title: "99th percentile of latency, \(calm): CloudStream / \(reference)",
+                value: .ratio(open(.product), open(.raw), .latency99)),
+            Row(
+                id: "\(id).deliveries", title: "deliveries/s, \(busy)",
+                value: .absolute(.init(arm: closed(.product), measure: .rate), .perSecond)),
+            Row(
+                id: "\(id).latency", title: "99th percentile from due to received, \(calm)",
+                value: .absolute(.init(arm: open(.product), measure: .latency99), .seconds)),
+        ]
     }
 }

@@ -28,13 +28,19 @@ extension RedisConnection {
                 isAttended: { self.state.withLock { $0.outbox.isFlushScheduled } },
                 ended: { ended.resume(returning: self.lost($0)) })
             let step = state.withLock { state in
+                let step = state.link.take(.connected(at: .now()))
+                guard step == .serve else { return step }
                 state.outbox.isFlushScheduled = true
                 state.troubleSince = nil
-                let step = state.link.take(.connected(at: .now()))
-                if step != .stop { state.line = line }
+                state.line = line
                 return step
             }
-            if step == .stop { settle(line.close(RedisLink.closedFailure)) } else { takeTurn(on: line) }
+            switch step {
+            case .serve: takeTurn(on: line)
+            case .stop: settle(line.close(RedisLink.closedFailure))
+            // The line's thread has told its end already.
+            case .connect, .rest: break
+            }
         }
     }
 

@@ -37,9 +37,12 @@ extension RedisConnection {
                 if isLooking { patience = patience + Self.lookPerCommand * batch.waiters.count }
                 return batch
             }
+            // Whoever saw it end tells, and what waits is for the next line.
+            guard let arrival else { return }
+            if arrival.count > 0, isLooking { state.withLock { $0.watch.note(seen: true) } }
+            // Even if it answers nobody: it may be what tells that the line has ended.
+            settle(arrival)
             if arrival.count > 0 {
-                if isLooking { state.withLock { $0.watch.note(seen: true) } }
-                settle(arrival)
                 // Who was just answered may submit again; the next turn is behind them.
                 if !endTurn(on: line, if: arrival.isQuiet) { Task.detached { self.takeTurn(on: line) } }
                 return

@@ -84,10 +84,10 @@ final class RedisLine: Sendable {
         return Int32(clamping: max(0, (oldest.deadline - .now()).nanoseconds / 1_000_000 + 1))
     }
 
-    /// Sends what `take` gives, if the connection is open, and receives what has come; waits for nothing.
-    func exchange(_ take: () -> (commands: ByteBuffer, waiters: [RedisWaiter])) -> Arrival {
+    /// Sends what `take` gives and receives what has come; waits for nothing. Nil if the connection has ended before.
+    func exchange(_ take: () -> (commands: ByteBuffer, waiters: [RedisWaiter])) -> Arrival? {
         core.withLock { core in
-            guard !core.isClosed else { return Arrival() }
+            guard !core.isClosed else { return nil }
             var (commands, waiters) = take()
             let deadline = NIODeadline.now() + commandDeadline
             for index in waiters.indices { waiters[index].deadline = deadline }

@@ -67,6 +67,8 @@ struct RedisLink: Sendable {
         guard phase != .closed else { return .stop }
         switch event {
         case .connected(let time):
+            // It may have been lost before this was told.
+            guard phase == .connecting else { return .connect }
             phase = .ready(since: time)
             return .serve
         case .failed(let failure):

@@ -19,17 +19,23 @@ struct FailoverWatch: Sendable, Equatable {
         case disputed([Int])
     }
 
+    /// Probes missed in a row that count: one alone tells nothing, for the server, or whoever asks, may be busy for a moment.
+    static let certainSilence = 3
+
     private(set) var standings: [Standing]
     private(set) var primary: Int?
     /// The highest heard of.
     private(set) var timeline: UInt32 = 0
     /// Not heard of, for better or worse, since the search for a primary began.
     private var unheard: Set<Int>
+    /// Probes in a row that were not answered.
+    private var silences: [Int]
     private var isDisputed = false
 
     init(servers: Int) {
         standings = Array(repeating: .unknown, count: servers)
         unheard = Set(0..<servers)
+        silences = Array(repeating: 0, count: servers)
     }
 
     /// Whether `server` follows the history that the primary writes.
@@ -38,6 +44,7 @@ struct FailoverWatch: Sendable, Equatable {
     /// `server` said what it is.
     mutating func heard(_ server: Int, isReplica: Bool, timeline number: UInt32) -> [Change] {
         unheard.remove(server)
+        silences[server] = 0
         var changes = raise(to: number)
         if isReplica {
             if primary == server { changes += lose() }
@@ -50,7 +57,8 @@ struct FailoverWatch: Sendable, Equatable {
 
     /// `server` did not answer.
     mutating func silent(_ server: Int) -> [Change] {
-        unheard.remove(server)
+        silences[server] += 1
+        if silences[server] >= Self.certainSilence { unheard.remove(server) }
         return elect()
     }
 

@@ -52,11 +52,13 @@ struct PipelineDial {
     private func advance(
         _ slot: Int, _ attempt: Attempt, isReady: Bool, at now: ContinuousClock.Instant
     ) -> Step? {
-        guard now < attempt.until else { return .failed }
-        guard isReady else { return nil }
+        let isLate = now >= attempt.until
+        // What has come counts, however late it is looked at.
+        guard isReady else { return isLate ? .failed : nil }
         do {
             let progress = try attempt.connection.advance()
             if progress == .ready { return .connected(attempt.connection) }
+            guard !isLate else { return .failed }
             watch.arm(
                 attempt.connection.descriptor, slot, reads: progress == .reads, writes: progress == .writes)
             return nil

@@ -8,11 +8,16 @@ extension PostgresConnection {
     ) throws -> PostgresConnection {
         let connection = try PostgresConnection(parameters, statements: statements)
         var progress = Progress.writes
-        while progress != .ready {
-            try connection.wait(for: progress == .reads ? POLLIN : POLLOUT, until: deadline)
-            progress = try connection.advance()
-        }
+        try connection.connect(&progress, until: deadline)
         return connection
+    }
+
+    /// Goes on from `progress` until it is ready. By the deadline `timeout`, and then it may be gone on with.
+    func connect(_ progress: inout Progress, until deadline: ContinuousClock.Instant) throws {
+        while progress != .ready {
+            try wait(for: progress == .reads ? POLLIN : POLLOUT, until: deadline)
+            progress = try advance()
+        }
     }
 
     /// Sends implicit transactions and returns the answers to each of their commands.
@@ -40,13 +45,14 @@ extension PostgresConnection {
     private func wait(for events: Int32, until deadline: ContinuousClock.Instant) throws {
         var watched = pollfd(fd: descriptor, events: Int16(events), revents: 0)
         while true {
-            let remaining = (deadline - .now).inMilliseconds
-            guard remaining > 0 else { throw PostgresError(.timeout, message: "no answer by the deadline") }
+            // Looked at also behind the deadline: this thread may have stood still, and the answer been there for long.
+            let remaining = max(0, (deadline - .now).inMilliseconds)
             let ready = poll(&watched, 1, Int32(clamping: remaining))
             if ready > 0 { return }
             if ready < 0 && errno != EINTR {
                 throw PostgresError(.connectionLost, message: "poll failed with \(errno)")
             }
+            guard remaining > 0 else { throw PostgresError(.timeout, message: "no answer by the deadline") }
         }
     }
 }

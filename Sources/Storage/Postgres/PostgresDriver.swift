@@ -61,7 +61,8 @@ package final class PostgresDriver: SQLDriver {
     ) async throws -> Value {
         switch servers {
         case .alone(let server): try await server.read(scope, body).value
-        case .several(let set): try await set.read(scope, body)
+        case .several(let set):
+            try await set.read(scope) { connection in try Self.outcome { try body(connection) } }.get()
         }
     }
 
@@ -71,6 +72,15 @@ package final class PostgresDriver: SQLDriver {
         switch servers {
         case .alone(let server): try await server.write(scope, body).value
         case .several(let set): try await set.write(scope, body)
+        }
+    }
+
+    /// That something is refused or not there is an answer too: whoever got it has seen the server as it was then.
+    private static func outcome<Value>(_ body: () throws -> Value) throws -> Result<Value, Failure> {
+        do {
+            return .success(try body())
+        } catch let failure as Failure {
+            return .failure(failure)
         }
     }
 

@@ -145,8 +145,15 @@ final class PostgresPipeline: Sendable {
     private func take(_ core: inout PipelineCore, all: Bool = true) {
         let new = inbox.withLock { inbox in
             var new = inbox
-            if all || inbox.isClosing { inbox.calls = [] } else { new.calls = [] }
-            inbox.abandoned = []
+            if all || inbox.isClosing {
+                (inbox.calls, inbox.abandoned) = ([], [])
+            } else {
+                new.calls = []
+                // A call must be taken up before it can be given up.
+                let waiting = inbox.calls
+                inbox.abandoned.removeAll { call in !waiting.contains { $0 === call } }
+                new.abandoned.removeAll { call in waiting.contains { $0 === call } }
+            }
             inbox.isReset = false
             return new
         }

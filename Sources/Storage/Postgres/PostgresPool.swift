@@ -97,7 +97,7 @@ final class PostgresPool: Sendable {
     /// Does what the state says after `event`, outside of the lock.
     private func act(_ event: (inout Shared) -> [PoolState.Action]) {
         let steps = shared.withLock { shared in
-            event(&shared).map { action in Self.step(action, &shared) }
+            event(&shared).map { action in step(action, &shared) }
         }
         for step in steps { perform(step) }
     }
@@ -105,27 +105,33 @@ final class PostgresPool: Sendable {
     private enum Step {
         case run(Int, any PoolCall, member: Int)
         case refuse(any PoolCall, PoolState.Refusal)
-        case cancel(member: Int)
+        case cancel(PostgresSession)
         case end(member: Int)
         case nothing
     }
 
-    private static func step(_ action: PoolState.Action, _ shared: inout Shared) -> Step {
+    private func step(_ action: PoolState.Action, _ shared: inout Shared) -> Step {
         switch action {
         case .run(let number, let member):
             shared.calls[number].map { .run(number, $0, member: member) } ?? .nothing
         case .refuse(let number, let refusal):
             shared.calls.removeValue(forKey: number).map { .refuse($0, refusal) } ?? .nothing
-        case .cancel(let member): .cancel(member: member)
+        case .cancel(let member): .cancel(announced(sessions.withLock { $0[member] }))
         case .end(let member): .end(member: member)
         }
+    }
+
+    /// Under the lock, so that the member is lent to nobody else before the request is out.
+    private func announced(_ session: PostgresSession) -> PostgresSession {
+        session.announceCancel()
+        return session
     }
 
     private func perform(_ step: Step) {
         switch step {
         case .run(let number, let call, let member): mailboxes[member].put((number, call))
         case .refuse(let call, let refusal): call.answer(refusal.failure)
-        case .cancel(let member): sessions.withLock { $0[member] }.requestCancel()
+        case .cancel(let session): session.sendCancel()
         case .end(let member): mailboxes[member].put(nil)
         case .nothing: break
         }
@@ -135,6 +141,8 @@ final class PostgresPool: Sendable {
         threads.enter()
         let thread = Thread { [self] in
             while let (number, call) = mailboxes[member].take() {
+                // Also before: it may have been announced when the last one had just ended.
+                session.settle()
                 call.perform(session)
                 session.settle()
                 act { shared in

@@ -5,7 +5,7 @@ import Synchronization
 
 /// A member of a pool on its own thread: one connection, opened when it is needed and again when it was lost.
 ///
-/// Unchecked because only its thread touches `connection`; the rest is constant or locked.
+/// Unchecked because only its thread touches `connection` and `attempt`; the rest is constant or locked.
 final class PostgresSession: @unchecked Sendable {
     struct Observer: Sendable {
         let connected: @Sendable () -> Void
@@ -13,10 +13,18 @@ final class PostgresSession: @unchecked Sendable {
         let failed: @Sendable () -> Void
     }
 
+    /// A connection on its way, which outlasts a caller with less time.
+    private struct Attempt {
+        let connection: PostgresConnection
+        var progress = PostgresConnection.Progress.writes
+        let end: ContinuousClock.Instant
+    }
+
     let settings: PostgresSettings
     private let parameters: [String: String]
     private let observer: Observer
     private var connection: PostgresConnection?
+    private var attempt: Attempt?
     private var generation = 0
     private let wantedGeneration = Atomic(0)
     /// What other threads may do to the connection, while it is open.
@@ -25,9 +33,13 @@ final class PostgresSession: @unchecked Sendable {
     private let hasRequests = Atomic(false)
 
     /// How long a request to cancel may take before its connection is given up.
-    private static let cancelPatience = DispatchTimeInterval.seconds(1)
+    private let cancelPatience: DispatchTimeInterval
 
-    init(_ parameters: [String: String], _ settings: PostgresSettings, _ observer: Observer) {
+    init(
+        _ parameters: [String: String], _ settings: PostgresSettings, _ observer: Observer,
+        cancelPatience: DispatchTimeInterval = .seconds(1)
+    ) {
+        self.cancelPatience = cancelPatience
         self.parameters = parameters
         self.settings = settings
         self.observer = observer
@@ -40,21 +52,37 @@ final class PostgresSession: @unchecked Sendable {
         generation = wanted
         if let connection { return (connection, false) }
         do {
-            let opened = try PostgresConnection.open(
-                parameters, statements: settings.preparedStatements,
-                until: min(deadline, .now + settings.connectDeadline))
+            let opened = try connect(until: deadline)
             connection = opened
             reach.withLock { $0 = (opened.cancellation(), opened.descriptor) }
             observer.connected()
             return (opened, true)
         } catch {
-            observer.failed()
+            if attempt == nil { observer.failed() }
             let message = (error as? PostgresError)?.message ?? "\(error)"
             throw PostgresError(.connectionLost, message: message)
         }
     }
 
+    /// Leaves the attempt to the next caller where only the deadline of this one has passed.
+    private func connect(until deadline: ContinuousClock.Instant) throws -> PostgresConnection {
+        var current =
+            try attempt
+            ?? Attempt(
+                connection: PostgresConnection(parameters, statements: settings.preparedStatements),
+                end: .now + settings.connectDeadline)
+        attempt = nil
+        do {
+            try current.connection.connect(&current.progress, until: min(deadline, current.end))
+        } catch let error as PostgresError where error.kind == .timeout && deadline < current.end {
+            attempt = current
+            throw error
+        }
+        return current.connection
+    }
+
     func drop() {
+        attempt = nil
         guard connection != nil else { return }
         // First, so that nobody reaches for a descriptor that stands for something else by then.
         reach.withLock { $0 = nil }
@@ -71,12 +99,22 @@ final class PostgresSession: @unchecked Sendable {
     /// The connection that is open was to be dropped meanwhile.
     var isToBeDropped: Bool { generation != wantedGeneration.load(ordering: .relaxed) }
 
-    /// Asks the server to stop what this session runs. From any thread; the request has a thread of its own because
-    /// a stuck server does not end it.
+    /// Asks the server to stop what this session runs.
     func requestCancel() {
-        guard let request = reach.withLock({ $0?.cancellation }) else { return }
+        announceCancel()
+        sendCancel()
+    }
+
+    /// `settle` waits for what is announced until it is sent. From any thread, while what is to be stopped runs.
+    func announceCancel() {
         hasRequests.store(true, ordering: .releasing)
         requests.enter()
+    }
+
+    /// Sends what was announced. From any thread; the request has a thread of its own because a stuck server does not
+    /// end it.
+    func sendCancel() {
+        guard let request = reach.withLock({ $0?.cancellation }) else { return requests.leave() }
         let thread = Thread { [requests] in
             request.request()
             requests.leave()
@@ -88,7 +126,7 @@ final class PostgresSession: @unchecked Sendable {
     /// Between two calls: makes sure that no request to cancel hits the next.
     func settle() {
         guard hasRequests.load(ordering: .acquiring) else { return }
-        guard requests.wait(timeout: .now() + Self.cancelPatience) == .success else { return drop() }
+        guard requests.wait(timeout: .now() + cancelPatience) == .success else { return drop() }
         hasRequests.store(false, ordering: .relaxed)
         guard let connection else { return }
         do {

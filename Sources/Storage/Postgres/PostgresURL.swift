@@ -24,7 +24,9 @@ struct PostgresURL: Sendable {
             }
             option += 1
         }
-        self.parameters = parameters
+        // Encryption by Kerberos only where the URL asks for it: libpq would try it for each connection, and its library
+        // takes its locks away at exit, also from under threads that are just connecting.
+        self.parameters = parameters.merging(["gssencmode": "disable"]) { given, _ in given }
     }
 
     /// Hosts and ports correspond one to one; one port may stand for all.

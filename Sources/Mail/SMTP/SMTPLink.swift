@@ -15,40 +15,47 @@ struct SMTPLink: Sendable {
         self.handler = handler
     }
 
-    /// Returns when the server is ready for a letter.
+    /// Returns when the server is ready for a letter. `resolver` is the system's if nil.
     static func connect(
-        _ settings: SMTPSettings, tls: NIOSSLContext?, name: String, group: any EventLoopGroup
+        _ settings: SMTPSettings, tls: NIOSSLContext?, name: String, group: any EventLoopGroup,
+        resolver: (any Resolver & Sendable)? = nil
     ) async throws -> SMTPLink {
-        let loop = group.any()
-        let ready = loop.makePromise(of: Void.self)
-        let made = loop.makePromise(of: NIOLoopBound<SMTPChannelHandler>.self)
-        let bootstrap = ClientBootstrap(group: loop)
-            .connectTimeout(.milliseconds(settings.connectDeadline.inMilliseconds))
-            .channelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture {
-                    let pipeline = channel.pipeline.syncOperations
-                    if settings.security == .immediate, let tls {
-                        try pipeline.addHandler(
-                            NIOSSLClientHandler(context: tls, serverHostname: settings.tlsName))
-                    }
-                    let handler = SMTPChannelHandler(settings, tls: tls, name: name, ready: ready)
-                    try pipeline.addHandler(handler)
-                    made.succeed(NIOLoopBound(handler, eventLoop: channel.eventLoop))
-                }
-            }
-        let channel: any Channel
+        let link: SMTPLink
+        let ready: EventLoopFuture<Void>
         do {
-            channel = try await bootstrap.connect(host: settings.host, port: settings.port).get()
+            // A name may have several addresses; each that is tried makes a channel, and one of them is returned.
+            (link, ready) = try await ClientBootstrap(group: group.any())
+                .connectTimeout(.milliseconds(settings.connectDeadline.inMilliseconds))
+                .resolver(resolver)
+                .connect(host: settings.host, port: settings.port) { channel in
+                    channel.eventLoop.makeCompletedFuture {
+                        try prepare(channel, settings, tls: tls, name: name)
+                    }
+                }
         } catch {
-            let failure = SMTPFailure(.lost, "\(error)", wasBegun: false)
-            // Whichever of them has ended already stays as it is.
-            ready.fail(failure)
-            made.fail(failure)
-            throw failure
+            throw SMTPFailure(.lost, "\(error)", wasBegun: false)
         }
-        let link = SMTPLink(channel: channel, handler: try await made.futureResult.get())
-        try await link.cancellable { try await ready.futureResult.get() }
+        try await link.cancellable { try await ready.get() }
         return link
+    }
+
+    private static func prepare(
+        _ channel: any Channel, _ settings: SMTPSettings, tls: NIOSSLContext?, name: String
+    ) throws -> (SMTPLink, ready: EventLoopFuture<Void>) {
+        let pipeline = channel.pipeline.syncOperations
+        if settings.security == .immediate, let tls {
+            try pipeline.addHandler(NIOSSLClientHandler(context: tls, serverHostname: settings.tlsName))
+        }
+        let ready = channel.eventLoop.makePromise(of: Void.self)
+        let handler = SMTPChannelHandler(settings, tls: tls, name: name, ready: ready)
+        do {
+            try pipeline.addHandler(handler)
+        } catch {
+            ready.fail(error)
+            throw error
+        }
+        let bound = NIOLoopBound(handler, eventLoop: channel.eventLoop)
+        return (SMTPLink(channel: channel, handler: bound), ready.futureResult)
     }
 
     func send(_ text: MailText) async throws {

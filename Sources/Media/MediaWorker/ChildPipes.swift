@@ -1,22 +1,27 @@
-import CConfinement
 import Foundation
 
-/// The parent's ends of a worker's three pipes; used by one thread.
+/// The parent's ends of a worker's three pipes, which `close` closes; used by one thread.
 struct ChildPipes {
-    private let child: confinement_child
+    private let input: Int32
+    private let output: Int32
+    private let errorOutput: Int32
     private var pending = Data()
     private var errors = Data()
 
     private static let keptDiagnostics = 4 << 10
 
-    init(_ child: confinement_child) { self.child = child }
+    init(input: Int32, output: Int32, errors: Int32) {
+        self.input = input
+        self.output = output
+        errorOutput = errors
+    }
 
     /// Errors are left to what follows: a worker that does not read has died or will stall.
     func send(_ input: Data) {
         let line = [UInt8](input) + [UInt8(ascii: "\n")]
         var sent = 0
         while sent < line.count {
-            let count = line[sent...].withUnsafeBytes { write(child.input, $0.baseAddress, $0.count) }
+            let count = line[sent...].withUnsafeBytes { write(self.input, $0.baseAddress, $0.count) }
             if count < 0, errno == EINTR { continue }
             guard count > 0 else { return }
             sent += count
@@ -24,7 +29,7 @@ struct ChildPipes {
     }
 
     func close() {
-        for descriptor in [child.input, child.output, child.errors] { Foundation.close(descriptor) }
+        for descriptor in [input, output, errorOutput] { Foundation.close(descriptor) }
     }
 
     /// Control characters replaced: a hostile file has a say in it.
@@ -40,20 +45,25 @@ struct ChildPipes {
         var areErrorsOpen = true
         while true {
             let remaining = watch.remaining
-            if let reason = remaining.reason { return reason }
+            if remaining.reason == .deadline { return .deadline }
             var polled = [
-                pollfd(fd: child.output, events: Int16(POLLIN), revents: 0),
-                pollfd(fd: areErrorsOpen ? child.errors : -1, events: Int16(POLLIN), revents: 0),
+                pollfd(fd: output, events: Int16(POLLIN), revents: 0),
+                pollfd(fd: areErrorsOpen ? errorOutput : -1, events: Int16(POLLIN), revents: 0),
             ]
             let count = poll(&polled, 2, remaining.milliseconds)
-            guard count > 0 else { continue }
-            if polled[1].revents != 0 { areErrorsOpen = readErrors() }
-            guard polled[0].revents != 0 else { continue }
+            if count < 0, errno == EINTR { continue }
+            if count > 0, polled[1].revents != 0 { areErrorsOpen = readErrors() }
+            guard count > 0, polled[0].revents != 0 else {
+                // Told only behind a look: it may be this side that stood still, while lines came.
+                if let reason = remaining.reason { return reason }
+                continue
+            }
             guard let lines = readLines() else {
                 return .violation("a line longer than \(WorkerLine.limit) bytes")
             }
             guard !lines.isEnd else {
-                // Bounded too: a child that only complains is no better than a silent one.
+                // Bounded too, from here: a child that only complains is no better than a silent one.
+                watch.heard()
                 while areErrorsOpen, watch.remaining.reason == nil, poll(&polled[1], 1, 100) > 0 {
                     areErrorsOpen = readErrors()
                 }
@@ -67,7 +77,7 @@ struct ChildPipes {
 
     /// Nil when a line is too long.
     private mutating func readLines() -> (complete: [Data], isEnd: Bool)? {
-        guard let bytes = readSome(child.output) else { return ([], true) }
+        guard let bytes = readSome(output) else { return ([], true) }
         pending.append(contentsOf: bytes)
         var complete: [Data] = []
         while let end = pending.firstIndex(of: UInt8(ascii: "\n")) {
@@ -78,7 +88,7 @@ struct ChildPipes {
     }
 
     private mutating func readErrors() -> Bool {
-        guard let bytes = readSome(child.errors) else { return false }
+        guard let bytes = readSome(errorOutput) else { return false }
         errors.append(contentsOf: bytes)
         if errors.count > Self.keptDiagnostics { errors = Data(errors.suffix(Self.keptDiagnostics)) }
         return true
@@ -99,18 +109,24 @@ struct ChildPipes {
 struct ChildWatch {
     private let stall: Duration
     private let end: ContinuousClock.Instant
-    private var lastHeard = ContinuousClock.now
+    private let now: @Sendable () -> ContinuousClock.Instant
+    private var lastHeard: ContinuousClock.Instant
 
-    init(stall: Duration, deadline: Duration) {
+    init(
+        stall: Duration, deadline: Duration,
+        now: @escaping @Sendable () -> ContinuousClock.Instant = { .now }
+    ) {
         self.stall = stall
-        end = ContinuousClock.now + deadline
+        self.now = now
+        lastHeard = now()
+        end = lastHeard + deadline
     }
 
-    mutating func heard() { lastHeard = .now }
+    mutating func heard() { lastHeard = now() }
 
     /// Why time is up, or how long to wait at most.
     var remaining: (reason: ChildProcess.Stop?, milliseconds: Int32) {
-        let now = ContinuousClock.now
+        let now = now()
         if now >= end { return (.deadline, 0) }
         if now - lastHeard >= stall { return (.stalled, 0) }
         let left = min(end - now, stall - (now - lastHeard), .seconds(60))

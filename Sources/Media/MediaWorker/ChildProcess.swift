@@ -85,7 +85,7 @@ final class ChildProcess: Sendable {
             let ending = Ending(stop: nil, signal: 0, status: 0, launchError: -code, diagnostics: "")
             return state.withLock { $0.ending = merged(ending, $0.stop) }
         }
-        var pipes = ChildPipes(child)
+        var pipes = ChildPipes(input: child.input, output: child.output, errors: child.errors)
         pipes.send(launch.input)
         let watch = ChildWatch(stall: launch.stall, deadline: launch.deadline)
         if let reason = pipes.read(watch, line: lines.put) { stop(reason) }

@@ -25,6 +25,11 @@ package actor OutboxRelay {
             self.leaseLifetime = leaseLifetime
             self.backoff = backoff
         }
+
+        /// How long to wait where nothing was moved. To ask for the lease is a write, so who does not have it asks less often.
+        func wait(holdsLease: Bool) -> Duration {
+            holdsLease ? pollInterval : max(pollInterval, leaseLifetime / 60)
+        }
     }
 
     private static let leaseName = "outbox-relay"
@@ -74,7 +79,8 @@ package actor OutboxRelay {
                 let moved = try await relayOnce()
                 failures = 0
                 if moved == 0 {
-                    await database.outboxWakeup.wait(after: generation, atMost: settings.pollInterval)
+                    await database.outboxWakeup.wait(
+                        after: generation, atMost: settings.wait(holdsLease: fence != nil))
                 }
             } catch {
                 failures += 1

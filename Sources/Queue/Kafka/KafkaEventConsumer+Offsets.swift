@@ -15,11 +15,12 @@ extension KafkaEventConsumer {
     func keep(_ changed: [PartitionLedger]) throws -> Set<Int> {
         // A commit waits for a rebalance to end, which waits for members that are busy with an event.
         let patience = max(settings.requestDeadline, settings.consumer.maximumPollInterval / 3)
-        let end = ContinuousClock.now + (Task.isCancelled ? Self.patienceAtTheEnd : patience)
+        var end = ContinuousClock.now + patience
         var changed = changed
         client.holdPartitions()
         defer { letGo() }
         while !changed.isEmpty, rd_kafka_assignment_lost(client.pointer) == 0 {
+            if Task.isCancelled { end = min(end, .now + Self.patienceAtTheEnd) }
             guard let error = try commitOnce(changed, until: end) else {
                 return Set(changed.map(\.partition)).intersection(ledgers.keys)
             }
@@ -65,7 +66,9 @@ extension KafkaEventConsumer {
         _ changed: [PartitionLedger], until end: ContinuousClock.Instant
     ) throws -> KafkaError? {
         let commit = OffsetCommit(client, offsets(of: changed))
+        var end = end
         while true {
+            if Task.isCancelled { end = min(end, .now + Self.patienceAtTheEnd) }
             if let error = commit.answer(milliseconds: 50) {
                 guard error.code != RD_KAFKA_RESP_ERR_NO_ERROR else { return nil }
                 guard error.remedy == .retry else { throw error.failure }

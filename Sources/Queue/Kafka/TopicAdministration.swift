@@ -54,7 +54,9 @@ actor TopicAdministration {
     }
 
     func check(topic: String, partitions: Int) throws {
-        guard let found = try look(at: topic) else {
+        // Whoever asked may have stopped waiting while this thread was busy.
+        try Task.checkCancellation()
+        guard let found = try look(at: topic, within: Self.healthPatience) else {
             throw Failure(.unavailable, "unavailable", "The topic '\(topic)' does not exist.")
         }
         guard found.withoutLeader == 0 else {
@@ -66,6 +68,7 @@ actor TopicAdministration {
 
     /// Whether the brokers give back the words that were committed with an offset. Leaves one in a group of its own.
     func keepsWords(topic: String) throws -> Bool {
+        guard !isClosed else { throw Failure.unavailable("The event log") }
         let list = PartitionList(topic: topic, [0])
         list.setOffset(0, words: OffsetMark(head: 0, tries: 1).words, at: 0)
         try list.lend { rd_kafka_commit(client.pointer, $0, 0) }.check()
@@ -75,16 +78,19 @@ actor TopicAdministration {
         return !read.words(at: 0).isEmpty
     }
 
+    /// Less than a look at all that a process needs may take.
+    private static let healthPatience: Duration = .milliseconds(1_500)
+
     /// Nil if there is no such topic.
-    private func look(at name: String) throws -> Topic? {
+    private func look(at name: String, within patience: Duration? = nil) throws -> Topic? {
         guard !isClosed else { throw Failure.unavailable("The event log") }
         guard let topic = rd_kafka_topic_new(client.pointer, name, nil) else {
             throw KafkaError(rd_kafka_last_error()).failure
         }
         defer { rd_kafka_topic_destroy(topic) }
         var found: UnsafePointer<rd_kafka_metadata>?
-        let code = rd_kafka_metadata(
-            client.pointer, 0, topic, &found, Int32(settings.requestDeadline.inMilliseconds))
+        let patience = min(patience ?? settings.requestDeadline, settings.requestDeadline)
+        let code = rd_kafka_metadata(client.pointer, 0, topic, &found, Int32(patience.inMilliseconds))
         guard code == RD_KAFKA_RESP_ERR_NO_ERROR, let found else {
             let complaint = LibraryVersion.running.complaint.map { " " + $0 } ?? ""
             throw Failure(

@@ -43,7 +43,7 @@ struct ClaimMemory: Sendable {
     init(interval: Duration) { self.interval = interval }
 
     func lookDue(at now: Timestamp) -> Look? {
-        guard isDoubted || looks.isDue(at: now, every: interval) else { return nil }
+        guard isDoubted || looks.isDue(at: now, every: interval, putOffBy: Self.slack) else { return nil }
         return sweeps.isDue(at: now, every: min(Self.sweepInterval, interval * 60)) ? .sweep : .near
     }
 
@@ -119,9 +119,11 @@ struct ClaimPace: Sendable {
     private(set) var last: Timestamp?
     private var took = Duration.zero
 
-    func isDue(at now: Timestamp, every interval: Duration) -> Bool {
+    /// However dear, it is put off by no more than `limit`: what took long may only have been held up.
+    func isDue(at now: Timestamp, every interval: Duration, putOffBy limit: Duration? = nil) -> Bool {
         guard interval > .zero, let last, last <= now else { return true }
-        return last + max(interval, took * Self.share) <= now
+        let pause = took * Self.share
+        return last + max(interval, limit.map { min(pause, $0) } ?? pause) <= now
     }
 
     mutating func note(at now: Timestamp, took: Duration) {

@@ -17,6 +17,8 @@ struct JobClaiming: Sendable {
     let workers: [String]
     let lease: Duration
     let memory: ClaimMemory
+    /// The queue's, for what a look took is set against the times of its jobs.
+    let clock: @Sendable () -> Timestamp
 
     private var now: Timestamp { waiting.now }
 
@@ -47,13 +49,13 @@ struct JobClaiming: Sendable {
     private func look(
         _ look: ClaimMemory.Look, _ memory: inout ClaimMemory, _ writer: SystemWriter
     ) throws {
-        let begun = ContinuousClock.now
+        let begun = clock()
         let start = memory.start(of: look)
         try waiting.endLapsed(from: start.leases, writer)
         let running = try waiting.running(from: start.leases, writer)
         // Jobs that were leased before keep their place, which may lie far before all that come for the first time.
         let view = try waiting.oldest(from: start.jobs, withReturned: look == .near, writer)
-        memory.looked(look, at: now, running: running, took: .now - begun)
+        memory.looked(look, at: now, running: running, took: clock() - begun)
         memory.filled(view)
     }
 

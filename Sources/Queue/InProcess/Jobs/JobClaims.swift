@@ -139,7 +139,7 @@ actor JobClaims {
         let view = fullLook > .zero ? max(Self.minimumView, 2 * batch.count) : batch.count
         return JobClaiming(
             waiting: WaitingJobs(kinds: group.kinds, now: now(), limit: view), workers: batch.map(\.worker),
-            lease: group.lease, memory: memory)
+            lease: group.lease, memory: memory, clock: now)
     }
 
     private func gather() async {

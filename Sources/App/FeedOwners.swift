@@ -14,6 +14,8 @@ struct FeedOwners: Sendable {
     struct RoomCard: Sendable {
         let title: String
         let isDirect: Bool
+        /// As it is now; nil where the whole team may see it.
+        let members: Set<UserID>?
     }
 
     struct CommentCard: Sendable {
@@ -60,12 +62,12 @@ extension FeedOwners {
         room = { tenant, id in
             guard let room = try await backend.chat.read(tenant, { try $0.room(RoomID(id)) }), !room.isClosed
             else { return nil }
-            return RoomCard(title: room.title, isDirect: room.kind == .direct)
+            return RoomCard(
+                title: room.title, isDirect: room.kind == .direct,
+                members: room.isPrivate ? Set(room.members) : nil)
         }
         people = { tenant, users in
-            try await backend.identity.read(tenant) { reader in
-                try users.filter { try reader.user($0) != nil }
-            }
+            try await backend.identity.read(tenant) { Set(try $0.users(Array(users)).map(\.id)) }
         }
     }
 }

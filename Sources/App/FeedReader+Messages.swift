@@ -8,7 +8,7 @@ extension FeedReader {
         let spot = MessageSpot(
             room: payload.room.uuid, message: payload.message.uuid, video: payload.video?.uuid)
         guard let scene = try await scene(event.tenant, spot) else { return [] }
-        var told = Told(author: payload.author, audience: payload.audience.map(Set.init))
+        var told = Told(author: payload.author, audience: scene.audience(of: payload.audience))
         told.add(.mention, payload.mentions)
         told.add(.reply, [payload.parentAuthor].compactMap(\.self))
         if scene.isDirect { told.add(.directMessage, payload.audience ?? []) }
@@ -30,7 +30,7 @@ extension FeedReader {
         guard let mentions = payload.mentions, let scene = try await scene(event.tenant, spot) else {
             return [reword]
         }
-        var told = Told(author: payload.by, audience: payload.audience.map(Set.init))
+        var told = Told(author: payload.by, audience: scene.audience(of: payload.audience))
         told.add(.mention, mentions)
         return [reword] + (try await notify(told, event, spot.place, scene.wording, FeedChange.notifyOthers))
     }
@@ -45,6 +45,30 @@ extension FeedReader {
         ]
     }
 
+    /// Whoever is let into a room learns of it, but of a direct one by what is said there.
+    @Sendable func membersChanged(_ event: Event) async throws -> [FeedChange] {
+        let payload = try event.payload(MembersChanged.self)
+        let id = payload.room.uuid
+        let room = try await owners.room(event.tenant, id)
+        var changes = leave(id, payload.left, members: room?.members ?? [], at: event.time)
+        guard let actor = payload.by, !payload.joined.isEmpty, let room, !room.isDirect
+        else { return changes }
+        var told = Told(author: actor, audience: room.members)
+        told.add(.roomAdded, payload.joined)
+        changes += try await notify(told, event, FeedPlace(room: id), Wording(title: room.title))
+        return changes
+    }
+
+    /// Who is no member keeps nothing of a room, whatever clocks say of what came first. Whoever was let in again keeps what
+    /// came since.
+    private func leave(
+        _ room: UUIDv7, _ left: [UserID], members: Set<UserID>, at time: Timestamp
+    ) -> [FeedChange] {
+        let (gone, back) = (left.filter { !members.contains($0) }, left.filter(members.contains))
+        return (gone.isEmpty ? [] : [.leave(room: room, gone, until: nil)])
+            + (back.isEmpty ? [] : [.leave(room: room, back, until: time)])
+    }
+
     private struct MessageSpot: Sendable {
         let room: UUIDv7
         let message: UUIDv7
@@ -53,10 +77,21 @@ extension FeedReader {
         var place: FeedPlace { FeedPlace(video: video, room: room, message: message) }
     }
 
+    private struct Scene: Sendable {
+        let wording: Wording
+        let isDirect: Bool
+        /// Nil where the whole team may see it.
+        let members: Set<UserID>?
+
+        /// Of those who could see it then, those who can now: an event may be told long after.
+        func audience(of event: [UserID]?) -> Set<UserID>? {
+            guard let event else { return members }
+            return members.map { $0.intersection(event) } ?? Set(event)
+        }
+    }
+
     /// What is shown of a message; nil where it, its room or its video is gone.
-    private func scene(
-        _ tenant: TenantID, _ spot: MessageSpot
-    ) async throws -> (wording: Wording, isDirect: Bool)? {
+    private func scene(_ tenant: TenantID, _ spot: MessageSpot) async throws -> Scene? {
         guard let body = try await owners.message(tenant, spot.message)?.body,
             let room = try await owners.room(tenant, spot.room)
         else { return nil }
@@ -65,6 +100,8 @@ extension FeedReader {
             guard let video = try await owners.video(tenant, id) else { return nil }
             title = video.title
         }
-        return (Wording(title: title, excerpt: Excerpt.of(body)), room.isDirect)
+        return Scene(
+            wording: Wording(title: title, excerpt: Excerpt.of(body)), isDirect: room.isDirect,
+            members: room.members)
     }
 }

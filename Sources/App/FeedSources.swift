@@ -21,6 +21,10 @@ extension FeedProjection {
                     let user = try event.payload(UserJoined.self).user
                     return [.tell(event.activity(.userJoined, by: user, FeedPlace(), Wording()))]
                 },
+                PasswordChanged.type: { event in
+                    let user = try event.payload(PasswordChanged.self).user
+                    return [.warn(user, .passwordChanged, at: event.time)]
+                },
                 UserRemoved.type: { [.forget(.person(try $0.payload(UserRemoved.self).user))] },
                 CommentAdded.type: reader.commentAdded, CommentEdited.type: reader.commentEdited,
                 CommentDeleted.type: {
@@ -29,11 +33,7 @@ extension FeedProjection {
                 ApprovalGiven.type: reader.approvalGiven,
                 MessageSent.type: reader.messageSent, MessageEdited.type: reader.messageEdited,
                 MessageDeleted.type: reader.messageDeleted,
-                MembersChanged.type: { event in
-                    let change = try event.payload(MembersChanged.self)
-                    return change.left.isEmpty
-                        ? [] : [.leave(room: change.room.uuid, change.left, at: event.time)]
-                },
+                MembersChanged.type: reader.membersChanged,
             ])
     }
 }

@@ -220,6 +220,7 @@ struct Domain: Sendable {
             settings: .init(
                 region: profile.directory.region, shard: profile.directory.shard,
                 isolation: profile.directory.isolation.placement,
+                isolationsOnRequest: Set(profile.directory.isolationsOnRequest.map(\.placement)),
                 refreshLifetime: identity.refreshTokenLifetime,
                 invitationLifetime: identity.invitationLifetime))
         library = VideoLibrary(
@@ -247,13 +248,14 @@ struct Domain: Sendable {
             jobs: backend.jobs, objects: backend.objects, uploads: backend.uploads,
             reviews: backend.reviews, notices: notices)
         let roomNotices = RoomNotices(backend.pubSub)
+        let neighbours = RoomNeighbours(backend)
         let rooms = Rooms(
             store: backend.chat, notices: roomNotices, limiter: backend.rateLimiter,
-            neighbours: RoomNeighbours(backend), limits: profile.chat.limits)
+            neighbours: neighbours, limits: profile.chat.limits)
         self.roomNotices = roomNotices
         self.rooms = rooms
         polls = Polls(store: backend.polls, place: .rooms(rooms, roomNotices))
-        roomReactions = RoomReactions(store: backend.chat, notices: roomNotices)
+        roomReactions = RoomReactions(store: backend.chat, notices: roomNotices, neighbours: neighbours)
         searching = Searching(index: backend.search, circles: rooms.circles)
         searchProjection = SearchProjection(backend)
         let pages = FeedPages(backend, lifetime: profile.feed.pageLifetime)

@@ -10,11 +10,9 @@ extension RoomReactions {
         let tenant = event.tenant
         switch event.type {
         case VideoUploaded.type:
-            let news = try event.payload(VideoUploaded.self)
-            try await videoUploaded(news.video.uuid, title: news.title, in: tenant)
+            try await videoUploaded(event.payload(VideoUploaded.self).video.uuid, in: tenant)
         case VideoRenamed.type:
-            let news = try event.payload(VideoRenamed.self)
-            try await videoRenamed(news.video.uuid, title: news.title, in: tenant)
+            try await videoRenamed(event.payload(VideoRenamed.self).video.uuid, in: tenant)
         case VideoDeleted.type:
             try await videoDeleted(event.payload(VideoDeleted.self).video.uuid, in: tenant)
         case UserRemoved.type:
@@ -32,9 +30,7 @@ extension RoomNeighbours {
             guard let found, found.state != .awaitingUpload else { return nil }
             return found.title
         } people: { users, tenant in
-            try await backend.identity.read(tenant) { reader in
-                Set(try users.filter { try reader.user($0) != nil })
-            }
+            try await backend.identity.read(tenant) { Set(try $0.users(users).map(\.id)) }
         }
     }
 }
@@ -44,6 +40,8 @@ extension ChatSettings {
         var limits = Rooms.Limits()
         limits.messagesPerMinute = messagesPerMinute
         limits.tenantMessagesPerMinute = tenantMessagesPerMinute
+        limits.readMarksPerMinute = readMarksPerMinute
+        limits.tenantReadMarksPerMinute = tenantReadMarksPerMinute
         limits.maximumMembers = maximumMembers
         limits.busyRooms = busyRooms
         limits.waitingChanges = waitingChanges

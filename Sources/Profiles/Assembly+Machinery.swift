@@ -83,6 +83,7 @@ extension Assembly {
     ) -> [@Sendable () async throws -> Void] {
         let identity = databases.others.isEmpty ? nil : SpreadIdentityStore(databases)
         let retention = profile.feed.retention
+        let sessionRetention = profile.identity.endedSessionRetention
         return [
             { try await events.removeExpired() },
             { _ = try await identity?.settleLapsed() },
@@ -90,6 +91,12 @@ extension Assembly {
             {
                 try await databases.forEach {
                     _ = try await $0.database.removeOnceRecords(before: .now() - Self.onceRecordLifetime)
+                }
+            },
+            {
+                try await databases.forEach {
+                    _ = try await RelationalIdentityStore($0.database).removeSessions(
+                        runOutBefore: .now() - sessionRetention)
                 }
             },
             {

@@ -38,6 +38,7 @@ extension Assembly {
         configuration.producer.deliveryDeadline = settings.deliveryDeadline
         configuration.consumer.sessionTimeout = settings.sessionTimeout
         configuration.consumer.heartbeat = settings.heartbeat
+        configuration.consumer.maximumPollInterval = settings.maximumPollInterval
         let log = try KafkaEventLog(settings: configuration, logger: logger)
         let letters = try KafkaDeadLetterTopic(
             TableDeadLetters(database: database), settings: configuration, logger: logger)

@@ -123,17 +123,22 @@ package struct HealthProbe: Sendable {
     }
 
     private func report() async -> Report {
+        // A look that heeds no cancellation is not waited for.
+        let answer = FirstAnswer<String?>()
+        let looking = Task {
+            do { answer.give(.success(try await look())) } catch { answer.give(.failure(error)) }
+        }
+        let waiting = Task {
+            try await Task.sleep(for: Self.patience)
+            answer.give(
+                .failure(Failure(.timeout, "timeout", "no answer within \(Self.patience.inSeconds) s")))
+        }
+        defer {
+            looking.cancel()
+            waiting.cancel()
+        }
         do {
-            let detail = try await withThrowingTaskGroup(of: String?.self) { group in
-                group.addTask { try await look() }
-                group.addTask {
-                    try await Task.sleep(for: Self.patience)
-                    throw Failure(.timeout, "timeout", "no answer within \(Self.patience.inSeconds) s")
-                }
-                defer { group.cancelAll() }
-                return try await group.next() ?? nil
-            }
-            return Report(name: name, isVital: isVital, isUp: true, detail: detail)
+            return Report(name: name, isVital: isVital, isUp: true, detail: try await answer.value)
         } catch {
             return Report(name: name, isVital: isVital, isUp: false, detail: Failure.wrapping(error).detail)
         }

@@ -8,6 +8,8 @@ import { Typing } from './typing.js';
 
 const PAGE = 50;
 const POLL_MS = 4000;
+/** Who reads along in a busy room marks much as read: once in this time is told. */
+const MARK_MS = 1000;
 
 /**
  * Tells 'state', and of a room {roomId} 'changed', 'message' (with the entry), 'presence', 'typing', 'read', 'trouble'.
@@ -120,8 +122,14 @@ export class ChatClient extends Emitter {
     const log = this.log(roomId);
     if (seq <= (log.readSeq ?? 0)) return;
     log.readSeq = seq;
-    if (!log.isLive || !this.connection.send({ type: 'read', roomId, seq })) this.markRead(roomId, seq).catch(() => {});
+    if (!this.timers.has(`mark ${roomId}`)) this.#mark(log);
     this.tell('read', { roomId, seq, userId: this.userId });
+  }
+
+  #mark(log) {
+    const { id: roomId, readSeq: seq } = log;
+    if (!log.isLive || !this.connection.send({ type: 'read', roomId, seq })) this.markRead(roomId, seq).catch(() => {});
+    this.timers.after(`mark ${roomId}`, MARK_MS, () => { if (log.readSeq > seq) this.#mark(log); });
   }
 
   /** An entry that came over HTTP, as the answer to an edit. */

@@ -11,6 +11,11 @@ const PASSING = new Set(['rate_limited', 'overloaded', 'unavailable', 'timeout',
 export class Outbox {
   #queue = [];
   #held = new Set();
+  /** Neither taken nor refused for a while. */
+  #overdue = new Set();
+  /** Rooms in which such a one is asked for again: what comes after it waits. */
+  #asking = new Set();
+  #turn = 0;
 
   /** `transmit(frame)` says whether it left; `post(roomId, message)` goes over HTTP; `taken(roomId, ack)`, `changed(roomId)`. */
   constructor({ clock, transmit, post, log, taken, changed }) {
@@ -19,9 +24,8 @@ export class Outbox {
   }
 
   clear() {
-    this.timers.clear();
+    this.#forgetTries();
     this.#queue = [];
-    this.#held.clear();
   }
 
   /** Shows the message in its room and sends it. */
@@ -42,8 +46,7 @@ export class Outbox {
 
   /** The line is gone, or a new one is there: what was under way waits, and goes again in order. */
   restart() {
-    this.timers.clear();
-    this.#held.clear();
+    this.#forgetTries();
     for (const { message } of this.#queue) if (message.state === 'sending') message.state = 'waiting';
     this.#pump();
     for (const { roomId } of this.#queue) this.changed(roomId);
@@ -61,13 +64,15 @@ export class Outbox {
 
   /** The message is in the room, or is not wanted any more. */
   settled(clientId) {
-    this.timers.cancel(clientId);
-    this.#queue = this.#queue.filter(({ message }) => message.clientId !== clientId);
+    this.#answered(clientId);
+    const entry = this.#queue.find(({ message }) => message.clientId === clientId);
+    this.#queue = this.#queue.filter((each) => each !== entry);
     this.#pump();
+    if (entry) this.#askAgain(entry.roomId);
   }
 
   refused(roomId, { clientId, code, detail, isPassing = PASSING.has(code) }) {
-    this.timers.cancel(clientId);
+    this.#answered(clientId);
     const message = this.log(roomId).sending(clientId);
     if (!message) return;
     message.tries = (message.tries ?? 0) + 1;
@@ -81,13 +86,25 @@ export class Outbox {
     }
     this.#pump();
     this.changed(roomId);
+    this.#askAgain(roomId);
+  }
+
+  #answered(clientId) {
+    this.timers.cancel(clientId);
+    this.#overdue.delete(clientId);
+  }
+
+  #forgetTries() {
+    this.#turn += 1;
+    this.timers.clear();
+    for (const set of [this.#held, this.#overdue, this.#asking]) set.clear();
   }
 
   #pump() {
     let under = this.#queue.filter(({ message }) => message.state === 'sending').length;
     for (const { roomId, message } of this.#queue) {
       if (under >= WINDOW) return;
-      if (message.state !== 'waiting' || this.#held.has(roomId)) continue;
+      if (message.state !== 'waiting' || this.#held.has(roomId) || this.#asking.has(roomId)) continue;
       // Before the frame leaves: the answer may come at once.
       message.state = 'sending';
       if (!this.transmit({ type: 'send', roomId, ...contentOf(message) })) {
@@ -96,8 +113,32 @@ export class Outbox {
       }
       under += 1;
       // Neither taken nor refused: asked again over HTTP, which the client id makes harmless.
-      if (message.state === 'sending') this.timers.after(message.clientId, ACK_MS, () => this.#post(roomId, message));
+      if (message.state === 'sending') this.timers.after(message.clientId, ACK_MS, () => { this.#overdue.add(message.clientId); this.#askAgain(roomId); });
     }
+  }
+
+  /** Over HTTP, in the order they were written: one that nobody answered is asked for again when those before it are answered. */
+  async #askAgain(roomId) {
+    if (this.#asking.has(roomId)) return;
+    const turn = this.#turn;
+    for (let first; (first = this.#firstOverdue(roomId));) {
+      this.#asking.add(roomId);
+      await this.#post(roomId, first);
+      // The line is another one: all that was under way goes again over it.
+      if (turn !== this.#turn) return;
+    }
+    if (this.#asking.delete(roomId)) this.#pump();
+  }
+
+  #firstOverdue(roomId) {
+    const open = this.#queue.filter((each) => each.roomId === roomId && each.message.state !== 'failed').map(({ message }) => message);
+    if (open[0]?.state !== 'waiting') return this.#overdue.has(open[0]?.clientId) ? open[0] : null;
+    // It has to wait, and so has what was sent behind it and is overdue.
+    for (const message of open.filter(({ clientId }) => this.#overdue.has(clientId))) {
+      this.#overdue.delete(message.clientId);
+      message.state = 'waiting';
+    }
+    return null;
   }
 
   async #post(roomId, message) {

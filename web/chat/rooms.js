@@ -26,7 +26,7 @@ class Rooms extends Emitter {
     // Taken out of it, or it was closed. That somebody may not do one thing in a room has another code.
     chat.on('trouble', ({ roomId, code }) => { if (this.get(roomId) && GONE.has(code)) this.remove(roomId); });
     people.on('change', () => this.tell('change'));
-    // A room that others made shows itself by its first message to the person.
+    // A room that others made shows itself when the person is added to it, a direct one by its first message.
     inbox.on('arrived', ({ roomId }) => { if (roomId && !this.get(roomId)) this.load().catch(() => {}); });
     setInterval(() => { if (session.me && this.isLoaded && !document.hidden) this.load().catch(() => {}); }, RELOAD_MS);
   }

@@ -22,6 +22,7 @@ export function describeNotification(item, nameOf) {
     video_ready: ['film', '', `${video} is ready to watch`],
     video_failed: ['alert', '', `${video} could not be processed`],
     direct_message: ['chat', who, 'sent you a message'],
+    room_added: ['chat', who, `added you to ${room}`],
   };
   const [icon, subject, text] = says[item.kind] ?? ['bell', who, 'did something'];
   return { icon, who: subject, text, excerpt: excerptOf(item.kind === 'approval', item), href: addressOf(item) };

@@ -3,16 +3,19 @@ import { ApiError, sentence } from '../api.js';
 import { fill, h, setText } from '../dom.js';
 import { fullTime } from '../format.js';
 import { icon, logo } from '../icons.js';
+import { isSettled } from '../live.js';
 import { people } from '../people/people.js';
 import { HELP } from '../player/keys.js';
 import { ReviewPanel } from '../review/panel.js';
 import { allPages } from '../review/source.js';
 import { randomKey } from '../session.js';
+import { pageClock } from '../timers.js';
 import { showDialog } from '../views/dialog.js';
 import { themeButton } from '../views/entry.js';
 import { field, form } from '../views/form.js';
 import { Stage } from '../views/stage.js';
 import { request } from './request.js';
+import { untilReady } from './waiting.js';
 
 const NAME_KEY = 'cloudstream.guest';
 const LONGEST_NAME = 80;
@@ -53,8 +56,24 @@ export function guestPage(token) {
     main.querySelector('[autofocus], input')?.focus();
   }
 
-  function watch(link, { video, guestToken }, name) {
-    if (!video.playback && video.state !== 'failed') return tellToWait(video.title ?? link.title);
+  function watch(link, { video, guestToken, expiresAt }, name) {
+    let stage = null;
+    const show = (now) => {
+      if (stage) stage.show(now);
+      else if (now.playback || now.state === 'failed') stage = showStage(link, now, guestToken, name);
+      else tellToWait(now.title ?? link.title);
+    };
+    show(video);
+    if (isSettled(video)) return;
+    untilReady({
+      clock: pageClock, endsAt: Date.parse(expiresAt), isHidden: () => document.hidden, show,
+      look: () => request(`${base}/video`, { headers: guestHeaders(guestToken) }),
+      // What is there to be watched already stays.
+      over: (error) => { if (!stage) error ? fail(error) : tellToComeBack(video.title ?? link.title); },
+    });
+  }
+
+  function showStage(link, video, guestToken, name) {
     const stage = new Stage({
       // A new address would count one more view; the one at hand lasts for hours.
       renew: async () => { throw new Error('The link has to be opened again.'); },
@@ -67,16 +86,24 @@ export function guestPage(token) {
     stage.show(video);
     review?.attach(stage.player);
     if (review) setInterval(() => { if (!document.hidden) review.reload(); }, REFRESH_MS);
+    return stage;
   }
 
-  /** Guests hear of no progress, and looking again would count one more view. */
   function tellToWait(title) {
-    fill(main, h('div.guest-entry', icon('clock'), h('h1', title),
-      h('p.lead', 'This video is not ready to be watched yet. Please open the link again a little later.')));
+    if (main.querySelector('.guest-later')) return;
+    fill(main, h('div.guest-entry.guest-later', { role: 'status' }, icon('clock'), h('h1', title),
+      h('p.lead', 'This video is not ready to be watched yet. It begins here as soon as it is.')));
   }
+
+  function tellToComeBack(title) {
+    fill(main, h('div.guest-entry', { role: 'status' }, icon('clock'), h('h1', title),
+      h('p.lead', 'This video is not ready yet. Please open the link again a little later.')));
+  }
+
+  function guestHeaders(guestToken) { return { Authorization: `Guest ${guestToken}` }; }
 
   function guestComments(guestToken, name) {
-    const headers = { Authorization: `Guest ${guestToken}` };
+    const headers = guestHeaders(guestToken);
     return {
       canComment: true, canResolve: false, mentions: false, me: { userId: null, name: name || 'Guest' }, newKey: randomKey,
       list: async (signal) => {

@@ -10,7 +10,7 @@ import { field, form } from './form.js';
 import { passwordForm, sessionList } from './signin.js';
 
 const KINDS = [['mention', 'Somebody mentions you'], ['reply', 'Somebody replies to you'], ['comment', 'Comments on your videos'], ['approval', 'Decisions on your videos'],
-  ['direct_message', 'Direct messages'], ['video_ready', 'A video is ready'], ['video_failed', 'A video fails']];
+  ['direct_message', 'Direct messages'], ['room_added', 'Somebody adds you to a room'], ['video_ready', 'A video is ready'], ['video_failed', 'A video fails']];
 const WAYS = [['instant', 'At once'], ['digest', 'In the digest'], ['off', 'Never']];
 const PERIODS = [['daily', 'Every day'], ['weekly', 'Every week'], ['off', 'No digest']];
 

@@ -69,8 +69,8 @@ struct LiveChat: Service {
         hub.drain(afterSeconds: max(1, Int(span.inSeconds)), within: span)
         let deadline = ContinuousClock.now + span + hub.settings.closeDeadline + .seconds(1)
         while hub.meter.reading.connections > 0, ContinuousClock.now < deadline {
-            // A cancelled sleep returns at once, and the deadline still holds.
-            try? await Task.sleep(for: .milliseconds(20))
+            // In a task of its own: cancelled, it would return at once, and this would turn until the deadline.
+            await Task { try? await Task.sleep(for: .milliseconds(20)) }.value
         }
     }
 

@@ -67,13 +67,22 @@ extension RoomFeeds {
             logger.debug("rooms not looked at", metadata: ["error": "\(error)"])
             return
         }
-        for (room, last) in heads {
-            let key = RoomKey(tenant: tenant, room: room)
-            guard var feed = feeds[key] else { continue }
-            act(feed.sequence.told(last, at: now), key)
-            note(feed.sequence, key)
-            feeds[key] = feed
-        }
+        for (room, last) in heads { stands(RoomKey(tenant: tenant, room: room), at: last) }
+    }
+
+    private func stands(_ key: RoomKey, at last: Int64) {
+        guard var feed = feeds[key] else { return }
+        act(feed.sequence.told(last, at: now), key)
+        note(feed.sequence, key)
+        feeds[key] = feed
+    }
+
+    /// While nobody listened, entries may have come and people may have gone.
+    func look(anewAt key: RoomKey) async {
+        // Where it cannot be asked now, the looks by the clock find it.
+        guard let room = try? await source.look(key.tenant, [key.room]).first else { return }
+        stands(key, at: room.lastSeq)
+        checkAccess(to: room, key)
     }
 
     /// Somebody may have left a private room, or one may have been closed, without a hint that came.

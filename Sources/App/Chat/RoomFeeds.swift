@@ -11,8 +11,8 @@ actor RoomFeeds {
     struct Settings: Sendable {
         var sweep: Duration = .seconds(2)
         var presence: Duration = .seconds(10)
-        /// How often rooms are looked at for people who may see them no more.
-        var access: Duration = .seconds(15)
+        /// How often rooms are looked at for people who may see them no more: that is seen within 5 s, the look included.
+        var access: Duration = .seconds(4)
         /// A room without listeners stays that long.
         var grace: Duration = .seconds(10)
         var tick: Duration = .milliseconds(50)
@@ -51,11 +51,20 @@ actor RoomFeeds {
 
     // MARK: - Listeners
 
-    /// Has the room's feed begin, if the caller may see the room.
-    func prepare(_ key: RoomKey, _ caller: Caller) async throws {
+    /// Has the room's feed begin, if the caller may see the room; the number of its newest entry that was seen then.
+    func prepare(_ key: RoomKey, _ caller: Caller) async throws -> Int64 {
+        let isHeard = feeds[key] != nil
+        let last = try await requireOpen(key, caller)
+        if isHeard, feeds[key] != nil { return last }
+        try await begin(key)
+        // Who was taken out before the feed listened was told of to nobody here.
+        return try await requireOpen(key, caller)
+    }
+
+    private func requireOpen(_ key: RoomKey, _ caller: Caller) async throws -> Int64 {
         let room = try await source.rooms.canRead(key.room, caller)
         if room.isClosed { throw Self.closed }
-        try await begin(key)
+        return room.lastSeq
     }
 
     /// One more listener of a room that is prepared; the number of the newest entry that has been told here.
@@ -88,7 +97,8 @@ actor RoomFeeds {
         if let opening = opening[key] {
             return try await opening.value
         }
-        let task = Task { try await make(key) }
+        // Detached: it outlives the caller whose deadline and session it would inherit.
+        let task = Task.detached { try await self.make(key) }
         opening[key] = task
         defer { opening[key] = nil }
         try await task.value
@@ -110,6 +120,8 @@ actor RoomFeeds {
             let last = try await source.rooms.lastSeqs(of: [key.room], in: key.tenant)[key.room] ?? 0
             var feed = RoomFeed(last: last, at: now)
             feed.listening = listening
+            // Whoever wanted it may not come.
+            feed.emptySince = now
             feeds[key] = feed
         } catch {
             listening.cancel()
@@ -127,7 +139,7 @@ actor RoomFeeds {
                 let stream = try? await source.notices.notices(
                     of: key.room, in: key.tenant, capacity: settings.capacity)
             else { continue }
-            await look(at: [key.room], of: key.tenant)
+            await look(anewAt: key)
             for await notice in stream { heard(key, notice) }
         }
     }

@@ -20,7 +20,7 @@ extension SocketDesk {
             house.authenticator, house.domain.rooms, house.domain.roomNotices
         )
         let (accounts, positions) = (house.domain.accounts, house.backend.sessionPositions)
-        /// A request that comes right behind finds what was written.
+        /// A request that comes right behind finds what was written, or read.
         @Sendable func written<Value: Sendable>(
             by caller: Caller, _ body: @escaping @Sendable () async throws -> Value
         ) async throws -> Value {
@@ -45,9 +45,18 @@ extension SocketDesk {
                     .reduce(into: [:]) { $0[$1.key.uuid] = $1.value }
             },
             open: { key, caller in
-                try await withDeadline(deadline) { try await feeds.prepare(key, caller) }
+                // Whoever is told where the room stands, and asks for what stands before, must find it.
+                let seen = try await written(by: caller) { try await feeds.prepare(key, caller) }
                 // What is counted is counted for the caller alone: no deadline lies between.
-                return try await feeds.enter(key, caller)
+                let last = try await feeds.enter(key, caller)
+                guard last > seen, positions != nil else { return last }
+                do {
+                    _ = try await written(by: caller) { try await rooms.canRead(key.room, caller) }
+                } catch {
+                    await feeds.release(key, caller.user)
+                    throw error
+                }
+                return last
             },
             release: { key, user in await feeds.release(key, user) },
             entries: { key, after in

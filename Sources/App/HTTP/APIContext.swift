@@ -14,7 +14,9 @@ struct APIContext: RequestContext {
     var requestID = ""
     var trace = TraceParent()
     /// Set by the route table once the token was verified.
-    var identity: VerifiedIdentity?
+    var authority: Authority?
+    /// As of now: behind a body it is another than before, or was ended.
+    var identity: VerifiedIdentity? { authority?.identity }
     /// Shared by all copies of the context, so that the gateway learns who it was.
     let subject = RequestSubject()
     /// The peer's, or the client's behind a trusted proxy once the gateway has looked.

@@ -91,7 +91,7 @@ struct APIServer: Sendable {
         let identity = backend.identity
         let names: PeopleNames = { tenant, people in
             try await identity.read(tenant) { reader in
-                let users = try people.compactMap { try reader.user($0) }
+                let users = try reader.users(Array(people))
                 return Dictionary(users.map { ($0.id, $0.name) }) { first, _ in first }
             }
         }
@@ -115,7 +115,7 @@ struct APIServer: Sendable {
         guard profile.roles.contains(.api) else { return system + chatRoutes }
         let signIns = SignInLimit(
             limiter: backend.rateLimiter, perMinute: profile.identity.signInAttempts.perMinute)
-        let events = SessionEvents(authenticator: authenticator)
+        let events = SessionEvents(authenticator: authenticator, positions: backend.sessionPositions)
         let feed = VideoEventStream(
             library: domain.library, notices: domain.notices, signer: backend.playbackSigner, events: events)
         return IdentityRoutes(

@@ -17,7 +17,7 @@ struct Exchange: Sendable {
         let digest: @Sendable ([UInt8]) -> String
     }
 
-    /// The verified identity; routes that are `authenticated` have one.
+    /// The verified identity; routes that are `authenticated` have one. Asked for behind `input`, it is as of then.
     var identity: VerifiedIdentity {
         get throws {
             guard let identity = context.identity else { throw Authenticator.missingToken }
@@ -87,6 +87,7 @@ struct Exchange: Sendable {
             throw Failure(.invalid, "unsupported_media_type", "Please send application/json.")
         }
         let bytes = try await collect()
+        try await context.authority?.renew()
         do {
             return Input(body: try JSON.decode(type, bytes), once: try once(bytes))
         } catch let error as DecodingError {

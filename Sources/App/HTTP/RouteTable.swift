@@ -55,16 +55,21 @@ struct RouteTable: Sendable {
     private func enter(_ route: Route, _ request: Request, _ context: APIContext) async throws -> Response {
         var context = context
         if route.access == .authenticated {
-            var identity = try await authenticator.authenticate(request.headers[.authorization])
-            identity.caller.traceParent = context.trace.text
-            context.identity = identity
-            context.subject.set(identity.caller)
-            context.logger[metadataKey: "tenant"] = "\(identity.caller.tenant)"
-            context.logger[metadataKey: "user"] = "\(identity.caller.user)"
+            let (token, trace) = (request.headers[.authorization], context.trace.text)
+            let authority = try await Authority {
+                var identity = try await authenticator.authenticate(token)
+                identity.caller.traceParent = trace
+                return identity
+            }
+            let caller = authority.identity.caller
+            context.authority = authority
+            context.subject.set(caller)
+            context.logger[metadataKey: "tenant"] = "\(caller.tenant)"
+            context.logger[metadataKey: "user"] = "\(caller.user)"
         }
         let exchange = Exchange(request: request, context: context, limits: limits)
         if route.isStream { return try await route.handler(exchange) }
-        return try await readYourWrites.run(request, context.identity?.caller) {
+        return try await readYourWrites.run(request, context) {
             try await withDeadline(deadline) { try await route.handler(exchange) }
         }
     }

@@ -21,6 +21,8 @@ struct EventLook: Sendable {
 /// Server-sent events for one session, until there is nothing more to tell or the session ends.
 struct SessionEvents: Sendable {
     let authenticator: Authenticator
+    /// Nil where the store has no replicas.
+    let positions: SessionPositions?
 
     /// Ends where some hints may have been lost.
     typealias Hints = @Sendable () async throws -> any AsyncSequence<[UInt8], Never> & Sendable
@@ -58,7 +60,7 @@ struct SessionEvents: Sendable {
                 let generation = wakeup.generation
                 // Whoever may no longer look gets nothing more; the client logs in again and comes back.
                 guard let identity = try? await authenticator.authenticate(header),
-                    let look = try? await teller.look(identity.caller)
+                    let look = try? await look(&teller, identity.caller)
                 else { return }
                 let isSilent = look.events.readableBytes == 0
                 if !isSilent || ContinuousClock.now - lastWrite > Self.silence {
@@ -69,6 +71,14 @@ struct SessionEvents: Sendable {
                 await wakeup.wait(after: generation, atMost: next)
             }
         }
+    }
+
+    /// The caller's next request sees what is told here.
+    private func look(_ teller: inout some EventTeller, _ caller: Caller) async throws -> EventLook {
+        let session = Consistency(readsPrimary: true)
+        let look = try await Consistency.$current.withValue(session) { try await teller.look(caller) }
+        if look.events.readableBytes > 0 { await positions?.store(session, caller) }
+        return look
     }
 
     private static func listen(_ hints: @escaping Hints, _ wakeup: Wakeup) async throws {

@@ -1,3 +1,4 @@
+import Chat
 import Feed
 import Identity
 import Kernel
@@ -18,6 +19,12 @@ extension Process {
             person: { tenant, user in
                 try await backend.identity.read(tenant) { try $0.user(user) }.map {
                     .init(name: $0.name, email: $0.email)
+                }
+            },
+            visible: { rooms, tenant, user in
+                try await backend.chat.read(tenant) { reader in
+                    let found = try reader.rooms(rooms.map { RoomID($0) })
+                    return Set(found.filter { $0.isVisible(to: user) }.map(\.id.uuid))
                 }
             }, observe: note)
         return [.init("send-mails", every: settings.interval) { try await mails.deliverDue() }]

@@ -126,8 +126,8 @@ actor WorkerPool {
         drain(workers.count)
         let end = ContinuousClock.now + patience
         while !workers.isEmpty, ContinuousClock.now < end {
-            // Cancelled sleeps return at once; the loop still ends by the clock.
-            try? await Task.sleep(for: .milliseconds(50))
+            // In a task of its own: cancelled, it would return at once, and this would turn until the end.
+            await Task { try? await Task.sleep(for: .milliseconds(50)) }.value
         }
         for worker in workers.values { worker.signal(.kill) }
     }

@@ -23,6 +23,8 @@ package struct MembersChanged: EventPayload, Equatable {
     package let room: RoomID
     package let joined: [UserID]
     package let left: [UserID]
+    /// Nil where nobody of the room did it, and in events of older versions.
+    package let by: UserID?
 }
 
 /// Somebody said something. What it was stands with the room.

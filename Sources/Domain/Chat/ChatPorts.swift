@@ -40,8 +40,9 @@ package protocol MessageReader {
     func entries(of room: RoomID, _ window: EntryWindow, limit: Int) throws -> [Message]
     /// Messages of `room` that were sent under one of `keys`, as their first entries tell them.
     func sent(in room: RoomID, as keys: Set<MessageKey>) throws -> [Message]
-    /// Messages of others behind `seq`, deleted ones not counted; counts no further than `limit`.
-    func unread(in room: RoomID, by user: UserID, after seq: Int64, limit: Int) throws -> Int
+    /// Messages of others behind what `user` has read, deleted ones not counted; counts no further than `limit` in each.
+    /// Of those rooms that there are.
+    func unread(in rooms: [RoomID], by user: UserID, limit: Int) throws -> [RoomID: Int]
     /// Texts that the message had before, oldest first.
     func revisions(of message: MessageID) throws -> [MessageRevision]
     /// Ids of all messages, in the page's order.

@@ -8,30 +8,44 @@ package struct RoomReactions: Sendable {
 
     private let store: any ChatStore
     private let notices: RoomNotices
+    private let neighbours: RoomNeighbours
     private let now: @Sendable () -> Timestamp
 
     package init(
-        store: any ChatStore, notices: RoomNotices, now: @escaping @Sendable () -> Timestamp = { .now() }
+        store: any ChatStore, notices: RoomNotices, neighbours: RoomNeighbours,
+        now: @escaping @Sendable () -> Timestamp = { .now() }
     ) {
         self.store = store
         self.notices = notices
+        self.neighbours = neighbours
         self.now = now
     }
 
-    package func videoUploaded(_ video: UUIDv7, title: String, in tenant: TenantID) async throws {
-        _ = try await store.write(WriteContext(tenant: tenant)) { [now] writer in
+    package func videoUploaded(_ video: UUIDv7, in tenant: TenantID) async throws {
+        guard let title = try await neighbours.videoTitle(video, tenant) else { return }
+        let isNew = try await store.write(WriteContext(tenant: tenant)) { [now] writer in
             guard try writer.room(RoomID(video)) == nil else { return false }
             try Rooms.add(Rooms.room(of: video, title, at: now()), writer)
             return true
         }
+        if isNew { try await videoRenamed(video, in: tenant) }
     }
 
-    package func videoRenamed(_ video: UUIDv7, title: String, in tenant: TenantID) async throws {
-        _ = try await store.write(WriteContext(tenant: tenant)) { writer in
-            guard var room = try writer.held(RoomID(video)), !room.isClosed else { return false }
-            room.title = String(title.prefix(MessageText.maximumTitle))
-            try writer.save(room)
-            return true
+    /// Its room has the title that the video has now: an event may be told late, behind newer ones.
+    package func videoRenamed(_ video: UUIDv7, in tenant: TenantID) async throws {
+        var found = try await neighbours.videoTitle(video, tenant)
+        while let title = found {
+            _ = try await store.write(WriteContext(tenant: tenant)) { writer in
+                let name = String(title.prefix(MessageText.maximumTitle))
+                guard var room = try writer.held(RoomID(video)), !room.isClosed, room.title != name
+                else { return false }
+                room.title = name
+                try writer.save(room)
+                return true
+            }
+            // Whoever told of a newer name meanwhile may have been overwritten: each turn takes one more name.
+            found = try await neighbours.videoTitle(video, tenant)
+            if found == title { return }
         }
     }
 
@@ -60,7 +74,7 @@ package struct RoomReactions: Sendable {
                 let rooms = try writer.memberships(of: user, limit: Self.roomsAtOnce)
                 for id in rooms {
                     guard let room = try writer.held(id) else { continue }
-                    try Rooms.changeMembers(of: room, joined: [], left: [user], writer)
+                    try Rooms.changeMembers(of: room, left: [user], by: nil, writer)
                 }
                 return rooms
             }

@@ -48,7 +48,8 @@ extension Rooms {
         package let unread: Int
     }
 
-    /// Says that the caller has read up to `seq`, or to the end if that is sooner. Marks only grow.
+    /// Says that the caller has read up to `seq`, or to the end if that is sooner. Marks only grow. `forbidden`,
+    /// `not_found`, `rate_limited` where it would grow.
     package func markRead(_ id: RoomID, upTo seq: Int64, by caller: Caller) async throws -> ReadMark {
         try caller.require(.readChat)
         let user = caller.user
@@ -57,6 +58,7 @@ extension Rooms {
         // Most are no news, which costs no write.
         let known = try await mark(of: user, in: id, caller.tenant)
         guard wanted > known.readSeq else { return known }
+        try await spendMark(caller)
         _ = try await store.write(WriteContext(tenant: caller.tenant)) { writer in
             let seq = try writer.markers(of: user, in: [id])[id] ?? 0
             if wanted > seq {
@@ -72,8 +74,8 @@ extension Rooms {
     private func mark(of user: UserID, in id: RoomID, _ tenant: TenantID) async throws -> ReadMark {
         try await store.read(tenant) { reader in
             let seq = try reader.markers(of: user, in: [id])[id] ?? 0
-            let unread = try reader.unread(in: id, by: user, after: seq, limit: Self.countedUnread)
-            return ReadMark(room: id, readSeq: seq, unread: unread)
+            let unread = try reader.unread(in: [id], by: user, limit: Self.countedUnread)
+            return ReadMark(room: id, readSeq: seq, unread: unread[id] ?? 0)
         }
     }
 

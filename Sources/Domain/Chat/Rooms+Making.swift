@@ -81,12 +81,12 @@ extension Rooms {
         if once == nil, let found = try await store.read(caller.tenant, { try find($0) }) {
             return (found.id, false)
         }
-        let id = try await store.write(WriteContext(caller, once: once)) { writer in
-            if let found = try find(writer) { return found.id }
+        let made = try await store.write(WriteContext(caller, once: once)) { writer in
+            if let found = try find(writer) { return MadeRoom(id: found.id, isNew: false) }
             try Self.add(room, writer)
-            return room.id
+            return MadeRoom(id: room.id, isNew: room.kind != .video)
         }
-        return (id, id == room.id && room.kind != .video)
+        return (made.id, made.isNew)
     }
 
     /// Those of the team, each once. `invalid_request` for anybody else, or too many.
@@ -121,7 +121,8 @@ extension Rooms {
                 isPrivate: room.isPrivate), key: key, traceParent: nil)
         if !room.members.isEmpty {
             try writer.publish(
-                MembersChanged(room: room.id, joined: room.members, left: []), key: key, traceParent: nil)
+                MembersChanged(room: room.id, joined: room.members, left: [], by: room.createdBy), key: key,
+                traceParent: nil)
         }
     }
 
@@ -165,13 +166,11 @@ extension Rooms {
         let messages = Dictionary(
             try reader.messages(rooms.compactMap(\.lastMessage)).map { ($0.id, $0) }
         ) { first, _ in first }
-        return try rooms.map { room in
-            let seq = markers[room.id] ?? 0
-            let unread =
-                seq < room.lastSeq
-                ? try reader.unread(in: room.id, by: caller.user, after: seq, limit: countedUnread) : 0
-            return RoomView(
-                room: room, readSeq: seq, unread: unread,
+        let behind = rooms.filter { markers[$0.id] ?? 0 < $0.lastSeq }.map(\.id)
+        let unread = try reader.unread(in: behind, by: caller.user, limit: countedUnread)
+        return rooms.map { room in
+            RoomView(
+                room: room, readSeq: markers[room.id] ?? 0, unread: unread[room.id] ?? 0,
                 lastMessage: room.lastMessage.flatMap { messages[$0] })
         }
     }

@@ -26,7 +26,9 @@ extension Rooms {
             try Self.requireMembers(room)
             let joined = people.filter { !room.members.contains($0) }
             guard room.members.count + joined.count <= limits.maximumMembers else { throw tooManyMembers }
-            if !joined.isEmpty { try Self.changeMembers(of: room, joined: joined, left: [], writer) }
+            if !joined.isEmpty {
+                try Self.changeMembers(of: room, joined: joined, by: caller.user, writer)
+            }
             return joined
         }
         return try await room(id, caller)
@@ -41,7 +43,7 @@ extension Rooms {
             try Self.requireMembers(room)
             if user != caller.user { try Self.requireHost(of: room, caller) }
             guard room.members.contains(user) else { throw Failure.notFound("member") }
-            try Self.changeMembers(of: room, joined: [], left: [user], writer)
+            try Self.changeMembers(of: room, left: [user], by: caller.user, writer)
             guard room.members == [user] else { return false }
             try Self.close(&room, at: now(), writer)
             return true
@@ -79,13 +81,14 @@ extension Rooms {
     }
 
     static func changeMembers(
-        of room: Room, joined: [UserID], left: [UserID], _ writer: any ChatWriter
+        of room: Room, joined: [UserID] = [], left: [UserID] = [], by actor: UserID?,
+        _ writer: any ChatWriter
     ) throws {
         try writer.add(joined, to: room.id)
         try writer.remove(left, from: room.id)
         try writer.publish(
-            MembersChanged(room: room.id, joined: joined, left: left), key: room.id.description,
-            traceParent: nil)
+            MembersChanged(room: room.id, joined: joined, left: left, by: actor),
+            key: room.id.description, traceParent: nil)
     }
 
     static func close(_ room: inout Room, at time: Timestamp, _ writer: any ChatWriter) throws {

@@ -7,6 +7,10 @@ package struct Rooms: Sendable {
         package var messagesPerMinute = 120
         /// Of a whole team.
         package var tenantMessagesPerMinute = 6_000
+        /// Times that somebody says to have read further.
+        package var readMarksPerMinute = 600
+        /// Of a whole team.
+        package var tenantReadMarksPerMinute = 30_000
         /// Of a private room.
         package var maximumMembers = 250
         /// Rooms that change at the same time in this process.
@@ -47,14 +51,27 @@ package struct Rooms: Sendable {
 
     /// Takes one from the budgets of the caller and the team. `rate_limited`.
     package func spend(_ caller: Caller) async throws {
-        let budgets = [
-            ("chat.user.\(caller.tenant).\(caller.user)", limits.messagesPerMinute),
-            ("chat.tenant.\(caller.tenant)", limits.tenantMessagesPerMinute),
-        ]
+        try await take(
+            [
+                ("chat.user.\(caller.tenant).\(caller.user)", limits.messagesPerMinute),
+                ("chat.tenant.\(caller.tenant)", limits.tenantMessagesPerMinute),
+            ], tooMany: "messages")
+    }
+
+    /// The same for marks of what was read, from budgets of their own.
+    func spendMark(_ caller: Caller) async throws {
+        try await take(
+            [
+                ("chat.marks.user.\(caller.tenant).\(caller.user)", limits.readMarksPerMinute),
+                ("chat.marks.tenant.\(caller.tenant)", limits.tenantReadMarksPerMinute),
+            ], tooMany: "read marks")
+    }
+
+    private func take(_ budgets: [(key: String, limit: Int)], tooMany things: String) async throws {
         for (key, limit) in budgets {
             guard let wait = try await limiter.take(key, limit: limit, per: .seconds(60)) else { continue }
             var failure = Failure(
-                .limited, "rate_limited", "Too many messages in a short time; please wait a moment.")
+                .limited, "rate_limited", "Too many \(things) in a short time; please wait a moment.")
             failure.retryAfter = wait
             throw failure
         }

@@ -12,13 +12,15 @@ package enum FeedChange: Sendable, Equatable {
     /// A message of an open room is gone, which was told with others, and sent at about that time. One that is not in a
     /// count takes nothing from it; with its last message an activity goes.
     case takeBack(room: UUIDv7, number: Int64, at: Timestamp)
+    /// What one must know who has an account, by letter and whatever one has chosen. It happened at that time.
+    case warn(UserID, SecurityLetter, at: Timestamp)
     /// The thing is gone, and with it what was said of it.
     case forget(FeedSubject)
     case retitle(video: UUIDv7, String)
     /// Its text is another.
     case reword(FeedSubject, String?)
-    /// People who may no longer see a room, since then: what came behind it is of one who was let in again.
-    case leave(room: UUIDv7, [UserID], at: Timestamp)
+    /// People have left a room and keep nothing of it, or, if they were let in again, nothing that happened until then.
+    case leave(room: UUIDv7, [UserID], until: Timestamp?)
 }
 
 /// A thing of another context that activities and notifications are about.

@@ -25,8 +25,12 @@ package protocol FeedStore: Sendable {
     /// Nil if the person has chosen nothing.
     func preferences(of user: UserID, in tenant: TenantID) async throws -> NotificationPreferences?
 
-    /// Mails that are due already stay due.
-    func save(_ preferences: NotificationPreferences, of user: UserID, in tenant: TenantID) async throws
+    /// Puts what `change` makes of them in their place: one transaction, in which it may be run again. Mails that are due
+    /// already stay due.
+    func changePreferences(
+        of user: UserID, in tenant: TenantID,
+        _ change: @escaping @Sendable (NotificationPreferences?) throws -> NotificationPreferences
+    ) async throws -> NotificationPreferences
 
     /// Forgets activities and notifications told before `time`, and mails done with, of all tenants; how many.
     func removeTold(before time: Timestamp) async throws -> Int
@@ -44,8 +48,8 @@ package protocol MailQueue: Sendable {
     /// where it could take none: a store that is away keeps its own mails, not those of others.
     func claim(_ limit: Int, lease: Duration, at time: Timestamp) async throws -> [QueuedMail]
 
-    /// What the mail is about, as it is now: of an instant one the notification, of a digest those that wait for it,
-    /// oldest first, at most `limit` of those `kinds`. Without what was read or taken back meanwhile.
+    /// What the mail is about, as it is now: of an instant one the notification, of a digest those that wait for it, oldest
+    /// first, at most `limit` of those `kinds`; of a security letter nothing. Without what was read or taken back meanwhile.
     func content(
         of mail: QueuedMail, kinds: [Notification.Kind], limit: Int
     ) async throws -> [Notification]
@@ -62,6 +66,8 @@ package struct QueuedMail: Sendable, Equatable {
         case instant(NotificationID)
         /// The one that is due at that time.
         case digest(Timestamp)
+        /// Of what happened then; about no notification.
+        case security(SecurityLetter, at: Timestamp)
     }
 
     package let tenant: TenantID

@@ -5,6 +5,11 @@ package struct LetterText: Sendable, Equatable {
     package let subject: String
     package let body: String
 
+    init(subject: String, body: String) {
+        self.subject = subject
+        self.body = body
+    }
+
     /// Of one notification. `name` is that of whom an id stands for.
     package init(
         _ notification: Notification, publicURL: String, name: (UserID) -> String?
@@ -45,6 +50,7 @@ package struct LetterText: Sendable, Equatable {
         case .videoReady: "\(title ?? "Your video") is ready to watch"
         case .videoFailed: "\(title ?? "Your video") could not be processed"
         case .directMessage: "\(who) sent you a message"
+        case .roomAdded: "\(who) added you to \(title ?? "a room")"
         }
     }
 

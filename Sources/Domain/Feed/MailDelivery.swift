@@ -43,14 +43,16 @@ package struct MailDelivery: Sendable {
     private let store: any FeedStore
     private let sender: any MailSender
     private let person: @Sendable (TenantID, UserID) async throws -> Person?
+    private let visible: @Sendable (Set<UUIDv7>, TenantID, UserID) async throws -> Set<UUIDv7>
     private let settings: Settings
     private let now: @Sendable () -> Timestamp
     private let observe: @Sendable (MailOutcome, QueuedMail) -> Void
 
-    /// `person` is nil for who is no longer in the team.
+    /// `person` is nil for who is no longer in the team; `visible` are those rooms of the given that the person may see.
     package init(
         queue: any MailQueue, store: any FeedStore, sender: any MailSender, settings: Settings,
         person: @escaping @Sendable (TenantID, UserID) async throws -> Person?,
+        visible: @escaping @Sendable (Set<UUIDv7>, TenantID, UserID) async throws -> Set<UUIDv7>,
         now: @escaping @Sendable () -> Timestamp = { .now() },
         observe: @escaping @Sendable (MailOutcome, QueuedMail) -> Void = { _, _ in }
     ) {
@@ -59,6 +61,7 @@ package struct MailDelivery: Sendable {
         self.sender = sender
         self.settings = settings
         self.person = person
+        self.visible = visible
         self.now = now
         self.observe = observe
     }
@@ -114,12 +117,16 @@ package struct MailDelivery: Sendable {
 
     private func attempt(_ mail: QueuedMail) async throws -> MailOutcome {
         guard let recipient = try await person(mail.tenant, mail.user) else { return .dropped }
+        if case .security(let kind, let time) = mail.channel {
+            return try await send(
+                LetterText(kind, at: time, publicURL: settings.publicURL), of: mail, to: recipient)
+        }
         let preferences =
             try await store.preferences(of: mail.user, in: mail.tenant) ?? NotificationPreferences.standard
         // What was moved between at once and the digest since stays with the mail that it became due with.
         let wanted = Notification.Kind.allCases.filter { preferences.mailing($0) != .off }
         let found = try await queue.content(of: mail, kinds: wanted, limit: settings.maximumInDigest + 1)
-        let content = Array(found.prefix(settings.maximumInDigest))
+        let content = Array(try await visible(found, mail).prefix(settings.maximumInDigest))
         guard !content.isEmpty else { return .dropped }
         let time = now()
         // Chosen, or begun, since the mail became due.
@@ -131,10 +138,26 @@ package struct MailDelivery: Sendable {
             switch mail.channel {
             case .digest:
                 LetterText(
-                    digest: content, hasMore: found.count > content.count, publicURL: settings.publicURL
+                    digest: content, hasMore: found.count > settings.maximumInDigest,
+                    publicURL: settings.publicURL
                 ) { names[$0] }
-            case .instant: LetterText(content[0], publicURL: settings.publicURL) { names[$0] }
+            case .instant, .security:
+                LetterText(content[0], publicURL: settings.publicURL) { names[$0] }
             }
+        return try await send(text, of: mail, to: recipient)
+    }
+
+    /// A room may have been left a moment ago, which was not told here yet.
+    private func visible(_ found: [Notification], _ mail: QueuedMail) async throws -> [Notification] {
+        let rooms = Set(found.compactMap(\.place.room))
+        guard !rooms.isEmpty else { return found }
+        let seen = try await visible(rooms, mail.tenant, mail.user)
+        return found.filter { $0.place.room.map(seen.contains) ?? true }
+    }
+
+    private func send(
+        _ text: LetterText, of mail: QueuedMail, to recipient: Person
+    ) async throws -> MailOutcome {
         try await sender.send(
             Letter(id: mail.letter, to: recipient.email, subject: text.subject, body: text.body))
         return .sent

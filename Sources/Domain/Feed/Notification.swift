@@ -7,6 +7,7 @@ package struct Notification: Sendable, Codable, Equatable {
         case videoReady = "video_ready"
         case videoFailed = "video_failed"
         case directMessage = "direct_message"
+        case roomAdded = "room_added"
     }
 
     package let id: NotificationID

@@ -44,6 +44,7 @@ package struct NotificationPreferences: Sendable, Codable, Equatable {
         email: [
             .mention: .instant, .reply: .instant, .videoFailed: .instant, .comment: .digest,
             .approval: .digest, .videoReady: .digest, .directMessage: .digest,
+            .roomAdded: .digest,
         ], inApp: [:], digest: Digest(period: .daily, hour: 8), quietHours: nil, timeZone: "UTC")
 
     package func isShown(_ kind: Notification.Kind) -> Bool { inApp[kind] ?? true }

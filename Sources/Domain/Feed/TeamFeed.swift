@@ -53,12 +53,14 @@ package struct TeamFeed: Sendable {
         return try await store.preferences(of: caller.user, in: caller.tenant) ?? .standard
     }
 
-    package func save(
-        _ preferences: NotificationPreferences, _ caller: Caller
+    /// `change` gets what there is, so that of two changes at once none is lost. What they are then.
+    package func changePreferences(
+        _ caller: Caller,
+        _ change: @escaping @Sendable (NotificationPreferences) throws -> NotificationPreferences
     ) async throws -> NotificationPreferences {
         try caller.require(.readFeed)
-        let preferences = try preferences.checked()
-        try await store.save(preferences, of: caller.user, in: caller.tenant)
-        return preferences
+        return try await store.changePreferences(of: caller.user, in: caller.tenant) {
+            try change($0 ?? .standard).checked()
+        }
     }
 }

@@ -17,11 +17,12 @@ extension Accounts {
         guard try await end(id, of: caller.user, in: caller.tenant) else { throw Failure.notFound("session") }
     }
 
-    /// Ends all of the caller's sessions but the one that asks; which these were.
+    /// Ends all of the caller's sessions but the one that asks; which these were. `session_revoked` if that one has ended.
     package func endOtherSessions(_ claims: AccessClaims) async throws -> [SessionID] {
         let user = claims.caller.user
         return try await store.write(WriteContext(claims.caller, once: nil)) { writer in
-            try writer.endSessions(of: user, except: claims.session)
+            try Self.requireSession(claims.session, writer)
+            return try writer.endSessions(of: user, except: claims.session)
         }
     }
 
@@ -36,7 +37,7 @@ extension Accounts {
     }
 
     /// Gives the caller another password and ends all other sessions; which these were. `password_wrong` unless
-    /// `current` is the one there is.
+    /// `current` is the one there is, `session_revoked` if the one that asks has ended.
     package func change(
         _ change: PasswordChange, of claims: AccessClaims, once: OnceKey?
     ) async throws -> [SessionID] {
@@ -47,12 +48,20 @@ extension Accounts {
             change.current, against: store.login(email: email)?.passwordHash)
         let hash = matches ? try await passwords.hash(change.new) : nil
         return try await store.write(WriteContext(caller, once: once)) { writer in
+            // Hashing takes its time, in which another session may have changed the password, and ended this one by it.
+            try Self.requireSession(claims.session, writer)
             // Asked for in here: whoever repeats a change that was made has, by then, a wrong password.
             guard let hash else { throw Self.wrongPassword }
             guard let user = try writer.user(caller.user) else { throw Failure.notFound("user") }
             try writer.save(user, passwordHash: hash)
+            try writer.publish(PasswordChanged(user: user.id), key: user.id.description)
             return try writer.endSessions(of: user.id, except: claims.session)
         }
+    }
+
+    /// Asked in the write itself: what the caller was let through by may be seconds old.
+    private static func requireSession(_ id: SessionID, _ reader: any IdentityReader) throws {
+        guard try reader.session(id)?.isRevoked == false else { throw sessionOver }
     }
 
     private static let wrongPassword = Failure(

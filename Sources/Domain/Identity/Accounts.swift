@@ -6,16 +6,20 @@ package struct Accounts: Sendable {
         package let region: String
         package let shard: Int
         package let isolation: TenantPlacement.Isolation
+        /// What a team may have as well, if it asks for it.
+        package let isolationsOnRequest: Set<TenantPlacement.Isolation>
         package let refreshLifetime: Duration
         package let invitationLifetime: Duration
 
         package init(
             region: String, shard: Int, isolation: TenantPlacement.Isolation = .shared,
-            refreshLifetime: Duration, invitationLifetime: Duration
+            isolationsOnRequest: Set<TenantPlacement.Isolation> = [], refreshLifetime: Duration,
+            invitationLifetime: Duration
         ) {
             self.region = region
             self.shard = shard
             self.isolation = isolation
+            self.isolationsOnRequest = isolationsOnRequest
             self.refreshLifetime = refreshLifetime
             self.invitationLifetime = invitationLifetime
         }
@@ -42,6 +46,7 @@ package struct Accounts: Sendable {
     package struct Entry: Sendable {
         package let tenant: Tenant
         package let user: User
+        package let caller: Caller
         package let tokens: TokenPair
     }
 
@@ -60,7 +65,8 @@ package struct Accounts: Sendable {
 
     /// `email_taken`, `invalid_request`.
     package func signUp(_ request: SignUp, from device: String? = nil, once: OnceKey?) async throws -> Entry {
-        let request = try request.validated(region: settings.region)
+        let request = try request.validated(
+            region: settings.region, isolations: settings.isolationsOnRequest.union([settings.isolation]))
         let hash = try await passwords.hash(request.password)
         let time = now()
         let tenant = Tenant(
@@ -70,7 +76,9 @@ package struct Accounts: Sendable {
         let user = User(id: UserID(), email: request.email, name: request.name, role: .owner, createdAt: time)
         let session = newSession(of: user, from: device, at: time)
         let placement = TenantPlacement(
-            region: settings.region, shard: settings.shard, isolation: settings.isolation, epoch: 1)
+            region: settings.region, shard: settings.shard,
+            isolation: request.isolation.flatMap(TenantPlacement.Isolation.init) ?? settings.isolation,
+            epoch: 1)
         let seat = try await store.write(WriteContext(tenant: tenant.id, once: once)) { writer in
             try writer.insert(tenant, placement: placement)
             try writer.insert(user, passwordHash: hash)
@@ -110,8 +118,9 @@ package struct Accounts: Sendable {
         .unauthorised, "invalid_credentials", "The e-mail address or the password is wrong.")
 
     /// A new pair for a refresh token. `session_revoked` if the token was used before: then all of the family end.
-    /// The same token with the same `once` key gets the same pair, for those whose answer was lost on the way.
-    package func refresh(_ token: String, once: OnceKey?) async throws -> TokenPair {
+    /// The same token with the same `once` key gets the same pair, for those whose answer was lost on the way, until that
+    /// pair is used; then it is `session_revoked` and ends nothing.
+    package func refresh(_ token: String, once: OnceKey?) async throws -> Entry {
         guard let claims = tokens.open(token, purpose: .refresh) else { throw Self.sessionOver }
         let time = now()
         let renewed = try await store.write(WriteContext(tenant: claims.tenant, once: once)) {
@@ -128,13 +137,16 @@ package struct Accounts: Sendable {
         }
         guard let renewed else { throw Self.sessionOver }
         guard let seat = once == nil ? renewed : try await asOfNow(renewed) else { throw Self.sessionOver }
-        return try await entry(seat).tokens
+        return try await entry(seat)
     }
 
-    /// A recorded answer may be older than what happened since: a sign-out, another role, the person's removal.
+    /// A recorded answer may be older than what happened since: a sign-out, another role, the person's removal; or a use of
+    /// the token that it holds, by which the answer had come, so that nobody needs it again.
     private func asOfNow(_ seat: Seat) async throws -> Seat? {
-        try await store.read(seat.tenant.id) { reader in
+        let time = now()
+        return try await store.read(seat.tenant.id) { reader in
             guard let session = try reader.session(seat.session.id), !session.isRevoked,
+                session.generation == seat.session.generation, time < session.expiresAt,
                 let user = try reader.user(seat.user.id)
             else { return nil }
             return Seat(tenant: seat.tenant, user: user, session: seat.session)
@@ -178,7 +190,7 @@ package struct Accounts: Sendable {
                 purpose: .refresh, tenant: seat.tenant.id, subject: seat.session.id.uuid,
                 generation: seat.session.generation))
         return Entry(
-            tenant: seat.tenant, user: seat.user,
+            tenant: seat.tenant, user: seat.user, caller: caller,
             tokens: TokenPair(
                 access: try await tokens.accessToken(for: claims), refresh: refresh,
                 expiresIn: tokens.accessLifetime))

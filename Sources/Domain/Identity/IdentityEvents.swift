@@ -22,6 +22,13 @@ package struct UserRenamed: EventPayload, Equatable {
     package let user: UserID
 }
 
+/// A person has another password, and no session but the one that changed it.
+package struct PasswordChanged: EventPayload, Equatable {
+    package static let type = "password.changed"
+    package static let version = 1
+    package let user: UserID
+}
+
 package struct UserRemoved: EventPayload, Equatable {
     package static let type = "user.removed"
     package static let version = 1

@@ -13,12 +13,18 @@ package protocol IdentityStore: Sendable {
 
     /// Nil if nobody logs in by this address.
     func login(email: String) async throws -> Login?
+
+    /// Forgets sessions that ran out before `time`, of all tenants; how many. One that was ended stays until it would have
+    /// run out, so that a token of it is known for one used again.
+    func removeSessions(runOutBefore time: Timestamp) async throws -> Int
 }
 
 /// One tenant's people, in one snapshot.
 package protocol IdentityReader {
     func tenant() throws -> Tenant?
     func user(_ id: UserID) throws -> User?
+    /// Those that there are, each once, in no order.
+    func users(_ ids: [UserID]) throws -> [User]
     /// In the page's order.
     func users(_ page: PageRequest) throws -> Page<User>
     func owners() throws -> Int

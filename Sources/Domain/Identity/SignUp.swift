@@ -4,13 +4,19 @@ import Kernel
 package struct SignUp: Sendable {
     package let teamName: String
     package let region: String?
+    /// How its rows are to be kept apart from those of others; nil for the usual way.
+    package let isolation: String?
     package let email: String
     package let name: String
     package let password: String
 
-    package init(teamName: String, region: String?, email: String, name: String, password: String) {
+    package init(
+        teamName: String, region: String?, isolation: String? = nil, email: String, name: String,
+        password: String
+    ) {
         self.teamName = teamName
         self.region = region
+        self.isolation = isolation
         self.email = email
         self.name = name
         self.password = password
@@ -22,7 +28,9 @@ package struct SignUp: Sendable {
     static let passwordLength = 8...256
 
     /// With trimmed names and a normalised address; all problems at once.
-    func validated(region known: String) throws -> SignUp {
+    func validated(
+        region known: String, isolations: Set<TenantPlacement.Isolation> = [.shared]
+    ) throws -> SignUp {
         var problems: [Failure.Field] = []
         func check<Value>(_ body: () throws(Failure) -> Value) -> Value? {
             do { return try body() } catch {
@@ -39,8 +47,14 @@ package struct SignUp: Sendable {
             problems.append(
                 .init("region", "unknown_region", "There is no region \"\(region.prefix(40))\" here."))
         }
+        if let isolation, !isolations.contains(where: { $0.rawValue == isolation }) {
+            let names = isolations.map(\.rawValue).sorted().joined(separator: ", ")
+            problems.append(.init("isolation", "unknown_isolation", "Teams are placed here as: \(names)."))
+        }
         guard problems.isEmpty, let teamName, let name, let email else { throw Failure.invalid(problems) }
-        return SignUp(teamName: teamName, region: known, email: email, name: name, password: password)
+        return SignUp(
+            teamName: teamName, region: known, isolation: isolation, email: email, name: name,
+            password: password)
     }
 
     static func validated(name: String, field: String) throws(Failure) -> String {

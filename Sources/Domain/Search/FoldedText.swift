@@ -66,7 +66,11 @@ package struct FoldedText: Sendable, Equatable {
 
     private static func folded(_ run: String.UnicodeScalarView) -> String {
         let text = String(run)
-        if text.utf8.allSatisfy({ $0 < 128 }) { return String(text.lowercased().prefix(maximumWordLength)) }
+        if text.utf8.allSatisfy({ $0 < 128 }) {
+            let lowered = text.lowercased()
+            return lowered.utf8.count > maximumWordLength
+                ? String(lowered.prefix(maximumWordLength)) : lowered
+        }
         var folded = String.UnicodeScalarView()
         for scalar in text.decomposedStringWithCompatibilityMapping.unicodeScalars
         where !ScalarPart.isAccent(scalar) {

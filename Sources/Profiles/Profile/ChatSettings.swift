@@ -2,6 +2,8 @@
 package struct ChatSettings: Sendable, Equatable {
     package let messagesPerMinute: Int
     package let tenantMessagesPerMinute: Int
+    package let readMarksPerMinute: Int
+    package let tenantReadMarksPerMinute: Int
     package let maximumMembers: Int
     package let busyRooms: Int
     package let waitingChanges: Int
@@ -25,6 +27,12 @@ extension ChatSettings: ProfileSection {
         tenantMessagesPerMinute = section.value(
             "tenantMessagesPerMinute", "The same for a whole team.", .integer(in: 1...10_000_000),
             default: 6_000)
+        readMarksPerMinute = section.value(
+            "readMarksPerMinute", "Times that one person may say to have read further.",
+            .integer(in: 1...100_000), default: 600)
+        tenantReadMarksPerMinute = section.value(
+            "tenantReadMarksPerMinute", "The same for a whole team.", .integer(in: 1...10_000_000),
+            default: 30_000)
         maximumMembers = section.value(
             "maximumMembers", "Members of a private room.", .integer(in: 2...250), default: 250)
         busyRooms = section.value(

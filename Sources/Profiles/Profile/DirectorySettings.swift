@@ -2,6 +2,13 @@ package struct DirectorySettings: Sendable, Equatable {
     package let region: String
     package let shard: Int
     package let isolation: IsolationChoice
+    /// What a team may have as well, if it asks for it.
+    package let isolationsOnRequest: [IsolationChoice]
+
+    /// Whether a new tenant may be placed so.
+    func offers(_ choice: IsolationChoice) -> Bool {
+        isolation == choice || isolationsOnRequest.contains(choice)
+    }
 }
 
 /// Where a new tenant's rows are.
@@ -19,5 +26,8 @@ extension DirectorySettings: ProfileSection {
             "isolation",
             "Tables of new tenants: shared with others, or in a schema or a database of their own (Postgres).",
             .choice(), default: .shared)
+        isolationsOnRequest = section.value(
+            "isolationsOnRequest", "Others that a team may ask for when it signs up.",
+            .list(of: .choice(), atMost: 3), default: [])
     }
 }

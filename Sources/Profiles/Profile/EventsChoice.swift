@@ -17,6 +17,13 @@ struct EventsSection: ProfileSection {
             Adapter("kafka", "A topic of a Kafka cluster.") { .kafka(KafkaEventsSettings(reading: &$0)) },
         ])
         consumer = section.section("consumer", "How projectors treat an event that fails.")
+        if case .kafka(let kafka) = adapter {
+            section.require(
+                ["kafka.maximumPollInterval", "consumer.handlerDeadline"],
+                kafka.maximumPollInterval >= consumer.handlerDeadline * 2,
+                "must be at least twice consumer.handlerDeadline (\(consumer.handlerDeadline.inUnits)), or whoever is busy with an event loses it"
+            )
+        }
     }
 }
 

@@ -4,6 +4,7 @@ package struct IdentitySettings: Sendable, Equatable {
     package let tokenKey: SecretReference
     package let accessTokenLifetime: Duration
     package let refreshTokenLifetime: Duration
+    package let endedSessionRetention: Duration
     package let invitationLifetime: Duration
     /// Zero switches it off.
     package let verifiedTokenCache: Int
@@ -22,6 +23,9 @@ extension IdentitySettings: ProfileSection {
         refreshTokenLifetime = section.value(
             "refreshTokenLifetime", "How long one stays signed in without coming back.",
             .duration(in: .seconds(1) ... .days(3650)))
+        endedSessionRetention = section.value(
+            "endedSessionRetention", "Sessions are forgotten so long after they ran out, or would have.",
+            .duration(in: .seconds(1) ... .days(3650)), default: .days(7))
         invitationLifetime = section.value(
             "invitationLifetime", "How long an invitation can be accepted.",
             .duration(in: .seconds(1) ... .days(365)))

@@ -8,6 +8,7 @@ package struct KafkaEventsSettings: Sendable, Equatable {
     package let deliveryDeadline: Duration
     package let sessionTimeout: Duration
     package let heartbeat: Duration
+    package let maximumPollInterval: Duration
     package let relay: RelaySettings
 }
 
@@ -36,10 +37,17 @@ extension KafkaEventsSettings: ProfileSection {
         heartbeat = section.value(
             "heartbeat", "How often a member says that it is alive.",
             .duration(in: .milliseconds(100) ... .minutes(10)), default: .seconds(2))
+        maximumPollInterval = section.value(
+            "maximumPollInterval",
+            "A member that is busy for this long, or whose joining brokers do not answer, begins anew.",
+            .duration(in: .seconds(6) ... .hours(1)), default: .seconds(90))
         relay = section.section("relay", "How events come from the outbox to the topic.")
         section.require(
             ["minimumInSyncReplicas", "replicas"], minimumInSyncReplicas <= replicas,
             "must not be more than replicas (\(replicas))")
+        section.require(
+            ["maximumPollInterval", "sessionTimeout"], maximumPollInterval >= sessionTimeout,
+            "must not be shorter than sessionTimeout (\(sessionTimeout.inUnits))")
         section.require(
             ["sessionTimeout", "heartbeat"], sessionTimeout >= heartbeat * 3,
             "must be at least 3 times heartbeat (\(heartbeat.inUnits)), or live members lose their partitions"

@@ -100,12 +100,14 @@ extension Profile: ProfileSection {
     private func checkFit(_ root: inout SectionReader) {
         if case .sqlite = relational {
             root.require(
-                ["directory.isolation", "relational.sqlite"], directory.isolation == .shared,
+                ["directory.isolation", "directory.isolationsOnRequest", "relational.sqlite"],
+                !directory.offers(.schema) && !directory.offers(.database),
                 "needs relational.postgres: SQLite has no schemas (SQLDriver)")
         }
-        if case .postgres(let servers) = relational, directory.isolation == .database {
+        if case .postgres(let servers) = relational, directory.offers(.database) {
             root.require(
-                ["directory.isolation", "relational.postgres.databases"], !servers.databases.isEmpty,
+                ["directory.isolation", "directory.isolationsOnRequest", "relational.postgres.databases"],
+                !servers.databases.isEmpty,
                 "needs databases to give away: name them under relational.postgres.databases")
         }
         if case .s3 = objects {

@@ -9,7 +9,7 @@ extension SchedulerSettings: ProfileSection {
             "expireUploads", "How often abandoned uploads are cleaned up.",
             .duration(in: .seconds(1) ... .hours(1)))
         removeExpired = section.value(
-            "removeExpired", "How often old events, finished jobs and once-records are forgotten.",
+            "removeExpired", "How often old events, finished jobs, once-records and sessions are forgotten.",
             .duration(in: .seconds(1) ... .days(1)))
     }
 }

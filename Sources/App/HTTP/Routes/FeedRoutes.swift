@@ -24,9 +24,10 @@ struct FeedRoutes: Sendable {
 
     @Sendable private func notifications(_ exchange: Exchange) async throws -> Response {
         let caller = try exchange.caller
+        // Counted first, so that who marks all up to the newest of the page leaves none of these unread.
+        let unread = try await feed.unread(caller)
         let page = try await feed.notifications(
             exchange.page, unreadOnly: exchange.flag("unread") ?? false, caller)
-        let unread = try await feed.unread(caller)
         return .json { json in
             json.array("items", page.items) { json, item in json.object { $0.notification(item) } }
             if let next = page.next {
@@ -67,8 +68,7 @@ struct FeedRoutes: Sendable {
 
     @Sendable private func savePreferences(_ exchange: Exchange) async throws -> Response {
         let body = try await exchange.input(PreferencesBody.self).body
-        let caller = try exchange.caller
-        let preferences = try await feed.save(try body.value(over: feed.preferences(caller)), caller)
+        let preferences = try await feed.changePreferences(exchange.caller) { try body.value(over: $0) }
         return .json { $0.preferences(preferences) }
     }
 }

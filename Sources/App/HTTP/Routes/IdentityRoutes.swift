@@ -32,6 +32,7 @@ struct IdentityRoutes: Sendable {
         }
         let name: String
         let region: String?
+        let isolation: String?
         let owner: Owner
     }
 
@@ -40,13 +41,15 @@ struct IdentityRoutes: Sendable {
         let input = try await exchange.input(SignUpBody.self)
         let owner = input.body.owner
         let request = SignUp(
-            teamName: input.body.name, region: input.body.region, email: owner.email, name: owner.name,
-            password: owner.password)
-        return Self.entry(try await accounts.signUp(request, from: exchange.device, once: input.once))
+            teamName: input.body.name, region: input.body.region, isolation: input.body.isolation,
+            email: owner.email, name: owner.name, password: owner.password)
+        return Self.entered(
+            try await accounts.signUp(request, from: exchange.device, once: input.once), exchange)
     }
 
-    private static func entry(_ entry: Accounts.Entry) -> Response {
-        .json(.created) { json in
+    private static func entered(_ entry: Accounts.Entry, _ exchange: Exchange) -> Response {
+        exchange.context.subject.set(entry.caller)
+        return .json(.created) { json in
             json.object("tenant") { $0.tenant(entry.tenant) }
             json.object("user") { $0.user(entry.user) }
             json.object("session") { $0.session(entry.tokens) }
@@ -64,6 +67,7 @@ struct IdentityRoutes: Sendable {
         try await signInLimit.take(account: body.email)
         let entry = try await accounts.signIn(
             email: body.email, password: body.password, from: exchange.device)
+        exchange.context.subject.set(entry.caller)
         return .json(.created) { json in
             json.session(entry.tokens)
             json.object("tenant") { $0.tenant(entry.tenant) }
@@ -75,8 +79,9 @@ struct IdentityRoutes: Sendable {
 
     @Sendable private func refresh(_ exchange: Exchange) async throws -> Response {
         let input = try await exchange.input(RefreshBody.self)
-        let tokens = try await accounts.refresh(input.body.refreshToken, once: input.once)
-        return .json { $0.session(tokens) }
+        let entry = try await accounts.refresh(input.body.refreshToken, once: input.once)
+        exchange.context.subject.set(entry.caller)
+        return .json { $0.session(entry.tokens) }
     }
 
     @Sendable private func me(_ exchange: Exchange) async throws -> Response {
@@ -141,10 +146,10 @@ struct IdentityRoutes: Sendable {
         try await signInLimit.take(exchange.context.remoteAddress)
         let input = try await exchange.input(AcceptBody.self)
         let body = input.body
-        return Self.entry(
+        return Self.entered(
             try await accounts.accept(
                 token: body.token, name: body.name, password: body.password, from: exchange.device,
-                once: input.once))
+                once: input.once), exchange)
     }
 }
 

@@ -28,8 +28,7 @@ private struct NotificationTeller: EventTeller {
     private static let recheck: Duration = .seconds(2)
 
     mutating func look(_ caller: Caller) async throws -> EventLook {
-        let newest = try await feed.notifications(PageRequest(limit: NotificationWindow.size), caller).items
-        let unread = try await feed.unread(caller)
+        let (newest, unread) = try await read(caller)
         var look = EventLook(next: Self.recheck)
         for notification in told?.news(in: newest) ?? [] {
             look.events.writeEvent("notification") { $0.notification(notification) }
@@ -38,5 +37,14 @@ private struct NotificationTeller: EventTeller {
         if unread != self.unread { look.events.writeEvent("unread") { $0.field("unread", unread) } }
         self.unread = unread
         return look
+    }
+
+    /// One that comes between the two reads is told first and counted at the next look; at the first look, where all
+    /// there are count as told, it is counted first and told at the next.
+    private func read(_ caller: Caller) async throws -> (newest: [Notification], unread: Int) {
+        let before = told == nil ? nil : try await feed.unread(caller)
+        let newest = try await feed.notifications(PageRequest(limit: NotificationWindow.size), caller).items
+        if let before { return (newest, before) }
+        return (newest, try await feed.unread(caller))
     }
 }

@@ -20,6 +20,7 @@ struct ShareRoutes: Sendable {
             Route(.delete, "/v1/videos/{id}/shares/{share}", handler: revoke),
             Route(.get, "/v1/shared/{token}", access: .open, handler: preview),
             Route(.post, "/v1/shared/{token}/views", access: .open, handler: enter),
+            Route(.get, "/v1/shared/{token}/video", access: .open, handler: video),
             Route(.get, "/v1/shared/{token}/comments", access: .open, handler: comments),
             Route(.post, "/v1/shared/{token}/comments", access: .open, handler: comment),
         ]
@@ -89,19 +90,35 @@ struct ShareRoutes: Sendable {
         let name: String?
     }
 
-    /// Takes no idempotency key: whoever repeated it would come in without being counted.
     @Sendable private func enter(_ exchange: Exchange) async throws -> Response {
-        let body = try await exchange.input(ViewBody.self).body
+        let input = try await exchange.input(ViewBody.self)
         try await take("view", exchange)
-        let entry = try await shares.enter(exchange.shareToken, password: body.password, name: body.name)
-        let grant = signer.grant(
-            tenant: entry.tenant, video: entry.video.id, share: entry.share.id, until: entry.share.expiresAt,
-            at: .now())
+        let (token, body) = (exchange.shareToken, input.body)
+        let once = shares.reference(of: token).flatMap { Self.once(input.once, "views", of: $0.share) }
+        let entry = try await shares.enter(token, password: body.password, name: body.name, once)
+        let grant = grant(entry.video, entry.share, entry.tenant)
         return .json(.created) { json in
             json.object("video") { $0.sharedVideo(entry.video, grant) }
             json.field("guestToken", entry.token)
             json.field("expiresAt", entry.expiresAt)
         }
+    }
+
+    /// By the link and not by its address, which holds the token.
+    private static func once(_ once: OnceKey?, _ what: String, of share: ShareID) -> OnceKey? {
+        once.map { OnceKey(scope: "guest \(share) \(what)", key: $0.key, digest: $0.digest) }
+    }
+
+    private func grant(_ video: Video, _ share: ShareLink, _ tenant: TenantID) -> PlaybackGrant {
+        signer.grant(
+            tenant: tenant, video: video.id, share: share.id, until: share.expiresAt, at: .now())
+    }
+
+    /// As it is now, for those who wait until it is ready: the view was counted when they came in.
+    @Sendable private func video(_ exchange: Exchange) async throws -> Response {
+        let guest = try await guest(exchange)
+        let grant = grant(guest.video, guest.share, guest.tenant)
+        return .json { $0.sharedVideo(guest.video, grant) }
     }
 
     private func take(_ what: String, _ exchange: Exchange) async throws {
@@ -128,12 +145,9 @@ struct ShareRoutes: Sendable {
         let input = try await exchange.input(CommentBody.self)
         let guest = try await guest(exchange)
         try await take("comment", exchange)
-        // By the link and not by its address, which holds the token.
-        let once = input.once.map {
-            OnceKey(scope: "guest \(guest.share.id) comments", key: $0.key, digest: $0.digest)
-        }
         let comment = try await shares.add(
-            input.body.draft, by: guest, once, traceParent: exchange.context.trace.text)
+            input.body.draft, by: guest, Self.once(input.once, "comments", of: guest.share.id),
+            traceParent: exchange.context.trace.text)
         return try .json(.created) { try $0.comment(comment) }
     }
 }

@@ -5,7 +5,7 @@ package struct ChatSession: Sendable {
     package struct Limits: Sendable {
         /// From the connection to an accepted hello.
         package var helloDeadline: Duration = .seconds(10)
-        /// Without a byte from the client, pings unanswered.
+        /// Without a byte from the client, a ping unanswered for `heartbeat` less than this.
         package var idle: Duration = .seconds(75)
         package var heartbeat: Duration = .seconds(25)
         package var framesPerSecond = 20
@@ -80,6 +80,8 @@ package struct ChatSession: Sendable {
     private let begunAt: Duration
     private var heardAt: Duration
     private var pingedAt: Duration
+    /// When the first ping was sent behind which nothing has come.
+    private var unansweredSince: Duration?
     var budget: FrameBudget
     var expiresAt: Duration?
     private var closesAt: Duration?
@@ -102,7 +104,10 @@ package struct ChatSession: Sendable {
     package var hasEnded: Bool { phase == .ended }
 
     /// A byte came, of whatever frame.
-    package mutating func heard(at now: Duration) { heardAt = max(heardAt, now) }
+    package mutating func heard(at now: Duration) {
+        heardAt = max(heardAt, now)
+        unansweredSince = nil
+    }
 
     /// Takes a frame that is no message by itself from the budget; false if that is used up.
     package mutating func spend(at now: Duration) -> Bool { budget.take(at: now) }
@@ -184,9 +189,11 @@ package struct ChatSession: Sendable {
         if let closesAt, now >= closesAt { return end(.draining) }
         if phase == .awaitingHello, now - begunAt >= limits.helloDeadline { return end(.idle) }
         if let expiresAt, now >= expiresAt { return end(.unauthenticated("token_expired")) }
-        if now - heardAt >= limits.idle { return end(.idle) }
+        // Silence behind a ping alone: while this side stood still, nobody was asked for a sign of life.
+        if let unansweredSince, now - unansweredSince >= limits.idle - limits.heartbeat { return end(.idle) }
         guard now - max(heardAt, pingedAt) >= limits.heartbeat else { return [] }
         pingedAt = now
+        unansweredSince = unansweredSince ?? now
         return [.ping]
     }
 

@@ -12,8 +12,9 @@ package protocol InstanceDirectory: Sendable {
 package protocol InstanceRegistry: InstanceDirectory {
     /// Registers `instance`, or renews it with what is new: alive from now for the registry's lifetime.
     ///
-    /// Who stops announcing is forgotten when that is over. The id is one process's own; whoever announces it last
-    /// is believed.
+    /// Who stops announcing is forgotten when that is over, unless all of its role do: those were silenced by what
+    /// they have in common, and are told of until one announces itself again, for as long as the registry remembers. The id is one process's own; whoever
+    /// announces it last is believed.
     func announce(_ instance: Instance) async throws
 
     /// Forgets it at once; unknown ids are fine.

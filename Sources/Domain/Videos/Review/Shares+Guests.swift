@@ -20,6 +20,7 @@ extension Shares {
     package struct Guest: Sendable {
         package let tenant: TenantID
         package let share: ShareLink
+        package let video: Video
         package let name: String
     }
 
@@ -39,28 +40,41 @@ extension Shares {
         return Preview(title: found.video.title, share: found.share)
     }
 
-    /// Counts a view. `not_found`, `share_ended`, `password_wrong`. Never more come in than the link has views.
-    package func enter(_ token: String, password: String?, name: String?) async throws -> Entry {
+    /// A view that was counted, and when.
+    private struct View: Codable, Sendable {
+        let share: ShareLink
+        let time: Timestamp
+    }
+
+    /// Counts a view. `not_found`, `share_ended`, `password_wrong`. Never more come in than the link has views: with the
+    /// same `once` key one gets the pass of the first time again, and `unauthenticated` when its time is over.
+    package func enter(
+        _ token: String, password: String?, name: String?, _ once: OnceKey? = nil
+    ) async throws -> Entry {
         let name = try GuestPass.validated(name: name)
         let found = try await find(token)
-        guard found.share.admits(at: now()) else { throw ShareLink.ended }
+        // A repetition may have taken the last view itself: the write tells.
+        let start = now()
+        let isOpen = once == nil ? found.share.admits(at: start) : found.share.isOpen(at: start)
+        guard isOpen else { throw ShareLink.ended }
         if let hash = found.passwordHash {
             guard let password, password.utf8.count <= 4_096, try await passwords.verify(password, hash)
             else { throw Self.wrongPassword }
         }
         let (tenant, id, time) = (found.reference.tenant, found.share.id, now())
-        let share = try await store.write(WriteContext(tenant: tenant)) { writer in
+        let view = try await store.write(WriteContext(tenant: tenant, once: once)) { writer in
             guard var share = try writer.share(id), try writer.video(share.video) != nil else {
                 throw Self.unknown
             }
             try share.view(at: time)
             try writer.save(share)
-            return share
+            return View(share: share, time: time)
         }
-        let expiresAt = min(time + GuestPass.lifetime, share.expiresAt)
+        let expiresAt = min(view.time + GuestPass.lifetime, view.share.expiresAt)
+        guard time < expiresAt else { throw Self.passNeeded }
         let pass = GuestPass(share: found.reference, name: name, expiresAt: expiresAt)
         return Entry(
-            tenant: tenant, share: share, video: found.video, token: tokens.token(of: pass),
+            tenant: tenant, share: view.share, video: found.video, token: tokens.token(of: pass),
             expiresAt: expiresAt)
     }
 
@@ -71,7 +85,8 @@ extension Shares {
         guard found.share.isOpen(at: time) else { throw ShareLink.ended }
         guard let pass = pass.flatMap(tokens.pass), pass.share == found.reference, time < pass.expiresAt
         else { throw Self.passNeeded }
-        return Guest(tenant: found.reference.tenant, share: found.share, name: pass.name)
+        return Guest(
+            tenant: found.reference.tenant, share: found.share, video: found.video, name: pass.name)
     }
 
     /// Threads that are open, as the page says.

@@ -19,7 +19,7 @@ package struct Migration: Sendable {
 
     package static let all: [Migration] = [
         .machinery, .identity, .videos, .uploadHandle, .instances, .search, .chat, .review, .feed, .polls,
-        .pollRevision, .sessionDevices, .databases,
+        .pollRevision, .sessionDevices, .sessionExpiry, .databases,
     ]
 
     /// Steps of SQLite alone, which come after those of all engines.

@@ -24,7 +24,8 @@ package struct SQLText: ExpressibleByStringInterpolation, Sendable {
         pieces.reserveCapacity(capacity)
     }
 
-    mutating func append(_ text: String) { pieces.append(.text(text)) }
+    /// As it stands, so never from outside; labelled, because a literal with values in it is a `SQLText` everywhere else.
+    mutating func append(text: String) { pieces.append(.text(text)) }
 
     mutating func append(_ other: SQLText) { pieces += other.pieces }
 

@@ -20,7 +20,7 @@ extension SQLWriter {
             .text("\(key) IN (SELECT \(key) FROM "), table.piece(isTarget: false),
         ])
         free.append(reader.scoped(condition))
-        free.append(" \(connection.dialect.claimSuffix))")
+        free.append(text: " \(connection.dialect.claimSuffix))")
         return try update(table, set: change, where: free, returning: columns, decode: decode)
     }
 }

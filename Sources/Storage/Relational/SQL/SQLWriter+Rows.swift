@@ -35,13 +35,13 @@ extension SQLWriter {
             .text(" (\(names.joined(separator: ", "))) VALUES "),
         ])
         for (index, row) in rows.enumerated() {
-            sql.append(index > 0 ? ", (" : "(")
+            sql.append(text: index > 0 ? ", (" : "(")
             let values = [scoped?.value].compactMap(\.self) + row.map { $0?.sqlValue ?? .null }
             for (index, value) in values.enumerated() {
-                if index > 0 { sql.append(", ") }
+                if index > 0 { sql.append(text: ", ") }
                 sql.append(value: value)
             }
-            sql.append(")")
+            sql.append(text: ")")
         }
         sql.append(tail)
         _ = try connection.run(SQLStatement(sql, dialect: connection.dialect))

@@ -30,7 +30,7 @@ package struct SQLWriter<Table: SQLTable> {
         var sql = insertion(table, row, more) + clause + change
         if let (column, value) = Table.predicate(scope) {
             // The row in the way may be another's where the key does not hold the scope.
-            sql.append(" WHERE ")
+            sql.append(text: " WHERE ")
             sql.append(.scope(column: "\(table.name).\(column)", value: value))
         }
         _ = try run(sql)
@@ -95,10 +95,10 @@ package struct SQLWriter<Table: SQLTable> {
             .text(" (\(names.joined(separator: ", "))) VALUES ("),
         ])
         for (index, value) in values.enumerated() {
-            if index > 0 { sql.append(", ") }
+            if index > 0 { sql.append(text: ", ") }
             sql.append(value: value)
         }
-        sql.append(")")
+        sql.append(text: ")")
         return sql
     }
 }

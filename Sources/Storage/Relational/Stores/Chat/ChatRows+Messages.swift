@@ -60,14 +60,20 @@ extension ChatRows {
         return found.compactMap { messages[$0.revises ?? $0.seq]?.told(by: $0.seq) }
     }
 
-    func unread(in room: RoomID, by user: UserID, after seq: Int64, limit: Int) throws -> Int {
-        try rows.select(
-            "seq", from: .chatMessages,
+    func unread(in asked: [RoomID], by user: UserID, limit: Int) throws -> [RoomID: Int] {
+        guard !asked.isEmpty else { return [:] }
+        let mark = rows.subselect(
+            "seq", from: .chatMarkers, where: "user_id = \(user) AND room_id = chat_rooms.id")
+        // Of each room no more than `limit` rows are walked through.
+        let behind = rows.subselect(
+            "1", from: .chatMessages,
             where: """
-                room_id = \(room) AND seq > \(seq) AND revises IS NULL AND deleted_at IS NULL \
-                AND author <> \(user)
-                """, then: "ORDER BY seq LIMIT \(limit)"
-        ) { try $0.next(Int64.self) }.count
+                room_id = chat_rooms.id AND seq > coalesce(\(mark), 0) AND revises IS NULL \
+                AND deleted_at IS NULL AND author <> \(user)
+                """, then: " ORDER BY seq LIMIT \(limit)")
+        return try numbers(
+            "id", and: "(SELECT count(*) FROM \(behind) AS behind)", from: .chatRooms,
+            where: "id IN \(list: asked)")
     }
 
     func revisions(of message: MessageID) throws -> [MessageRevision] {

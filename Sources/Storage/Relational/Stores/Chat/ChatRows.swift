@@ -73,11 +73,11 @@ struct ChatRows: RoomReader, MessageReader {
             "room_id, seq", from: .chatMarkers, where: "user_id = \(user) AND room_id IN \(list: rooms)")
     }
 
-    private func numbers(
-        _ columns: String, from table: TenantTable, where condition: SQLText
-    ) throws -> [RoomID: Int64] {
-        let found = try rows.select(columns, from: table, where: condition) {
-            (room: try $0.next(RoomID.self), number: try $0.next(Int64.self))
+    func numbers<Number: SQLColumn>(
+        _ columns: String, and computed: SQLText? = nil, from table: TenantTable, where condition: SQLText
+    ) throws -> [RoomID: Number] {
+        let found = try rows.select(columns, and: computed, from: table, where: condition) {
+            (room: try $0.next(RoomID.self), number: try $0.next(Number.self))
         }
         return Dictionary(found.map { ($0.room, $0.number) }) { first, _ in first }
     }
@@ -90,12 +90,15 @@ extension RoomPair {
 
 extension SQLReader {
     /// Values of a column within the scope, as a list for `IN`.
-    func subselect(_ column: String, from table: Table, where condition: SQLText) -> SQLText {
+    func subselect(
+        _ column: String, from table: Table, where condition: SQLText, then tail: SQLText = ""
+    ) -> SQLText {
         var sql: SQLText = "("
-        sql.append("SELECT \(column) FROM ")
+        sql.append(text: "SELECT \(column) FROM ")
         sql.append(table.piece(isTarget: false))
         sql.append(scoped(condition))
-        sql.append(")")
+        sql.append(tail)
+        sql.append(text: ")")
         return sql
     }
 }

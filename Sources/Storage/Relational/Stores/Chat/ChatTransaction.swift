@@ -33,8 +33,8 @@ extension ChatTransaction: MessageReader {
     func sent(in room: RoomID, as keys: Set<MessageKey>) throws -> [Message] {
         try stored.sent(in: room, as: keys)
     }
-    func unread(in room: RoomID, by user: UserID, after seq: Int64, limit: Int) throws -> Int {
-        try stored.unread(in: room, by: user, after: seq, limit: limit)
+    func unread(in rooms: [RoomID], by user: UserID, limit: Int) throws -> [RoomID: Int] {
+        try stored.unread(in: rooms, by: user, limit: limit)
     }
     func revisions(of message: MessageID) throws -> [MessageRevision] { try stored.revisions(of: message) }
     func messageIDs(_ page: PageRequest) throws -> Page<MessageID> { try stored.messageIDs(page) }

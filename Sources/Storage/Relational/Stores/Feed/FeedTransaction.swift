@@ -25,6 +25,8 @@ struct FeedTransaction {
             for user in users where try !told.contains(user) && insert(notification, for: user) {
                 outcome.concerned.insert(user)
             }
+        case .warn(let user, let letter, let time):
+            if mails { try insert(.security(letter, at: time), due: self.time, for: user) }
         case .takeBack(let room, let number, let time): try takeBack(room, number, time)
         case .forget(let subject): try forget(subject)
         case .retitle(let video, let title):
@@ -35,8 +37,9 @@ struct FeedTransaction {
             try reword("message = \(id)", set: "excerpt = \(excerpt)")
         case .reword: break
         case .leave(let room, let users, let end):
-            try removeNotifications(
-                where: "room = \(room) AND user_id IN \(list: users) AND at <= \(end)")
+            var theirs: SQLText = "room = \(room) AND user_id IN \(list: users)"
+            if let end { theirs.append(" AND at <= \(end)") }
+            try removeNotifications(where: theirs)
         }
     }
 
@@ -158,6 +161,10 @@ struct FeedTransaction {
             case .instant(let due): (.instant(notification), due)
             case .digest(let due): (.digest(due), due)
             }
+        try insert(channel, due: due, for: user)
+    }
+
+    private func insert(_ channel: QueuedMail.Channel, due: Timestamp, for user: UserID) throws {
         _ = try rows.insertIfAbsent(
             into: .notificationMails,
             [

@@ -76,11 +76,12 @@ extension RelationalFeedStore: MailQueue {
     package func content(
         of mail: QueuedMail, kinds: [Notification.Kind], limit: Int
     ) async throws -> [Notification] {
-        let chosen: SQLText =
-            switch mail.channel {
-            case .instant(let id): "id = \(id)"
-            case .digest(let due): "digest_at = \(due)"
-            }
+        let chosen: SQLText
+        switch mail.channel {
+        case .instant(let id): chosen = "id = \(id)"
+        case .digest(let due): chosen = "digest_at = \(due)"
+        case .security: return []
+        }
         let names = kinds.map(\.rawValue)
         return try await database.read(mail.tenant) { reader in
             try reader.select(
@@ -183,16 +184,16 @@ enum MailRows {
         switch channel {
         case .instant(let id): "instant/\(id)"
         case .digest(let due): "digest/\(due.milliseconds)"
+        case .security(let letter, let time): "\(letter.rawValue)/\(time.milliseconds)"
         }
     }
 
     static func channel(_ key: String) -> QueuedMail.Channel? {
         let parts = key.split(separator: "/", maxSplits: 1).map(String.init)
         guard parts.count == 2 else { return nil }
-        return switch parts[0] {
-        case "instant": NotificationID(parts[1]).map { .instant($0) }
-        case "digest": Int64(parts[1]).map { .digest(Timestamp(milliseconds: $0)) }
-        default: nil
-        }
+        if parts[0] == "instant" { return NotificationID(parts[1]).map { .instant($0) } }
+        guard let time = Int64(parts[1]).map(Timestamp.init(milliseconds:)) else { return nil }
+        if parts[0] == "digest" { return .digest(time) }
+        return SecurityLetter(rawValue: parts[0]).map { .security($0, at: time) }
     }
 }

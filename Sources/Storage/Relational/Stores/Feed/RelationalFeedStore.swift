@@ -74,15 +74,18 @@ package struct RelationalFeedStore: FeedStore {
         try await database.read(tenant) { try FeedRows.preferences(of: user, $0) }
     }
 
-    package func save(
-        _ preferences: NotificationPreferences, of user: UserID, in tenant: TenantID
-    ) async throws {
-        let bytes = try JSON.encode(preferences)
-        _ = try await database.write(WriteContext(tenant: tenant)) { transaction in
-            try transaction.rows.upsert(
-                into: .notificationPreferences, ["user_id": user, "preferences": bytes],
+    package func changePreferences(
+        of user: UserID, in tenant: TenantID,
+        _ change: @escaping @Sendable (NotificationPreferences?) throws -> NotificationPreferences
+    ) async throws -> NotificationPreferences {
+        try await database.write(WriteContext(tenant: tenant)) { transaction in
+            let rows = transaction.rows
+            let preferences = try change(FeedRows.preferences(of: user, rows.reader))
+            try rows.upsert(
+                into: .notificationPreferences,
+                ["user_id": user, "preferences": try JSON.encode(preferences)],
                 key: "tenant_id, user_id", change: "preferences = excluded.preferences")
-            return true
+            return preferences
         }
     }
 }

@@ -11,6 +11,7 @@ struct IdentityTransaction: IdentityWriter {
 
     func tenant() throws -> Tenant? { try stored.tenant() }
     func user(_ id: UserID) throws -> User? { try stored.user(id) }
+    func users(_ ids: [UserID]) throws -> [User] { try stored.users(ids) }
     func users(_ page: PageRequest) throws -> Page<User> { try stored.users(page) }
     func owners() throws -> Int { try stored.owners() }
     func session(_ id: SessionID) throws -> LoginSession? { try stored.session(id) }

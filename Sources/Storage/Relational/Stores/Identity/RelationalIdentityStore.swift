@@ -28,6 +28,27 @@ package struct RelationalIdentityStore: IdentityStore {
     }
 }
 
+extension RelationalIdentityStore {
+    /// Of one transaction, so that no other write waits long.
+    private static let removedAtOnce = 1000
+
+    package func removeSessions(runOutBefore time: Timestamp) async throws -> Int {
+        var removed = 0
+        while true {
+            let count = try await database.writeAllTenants { writer in
+                try writer.delete(
+                    from: .allSessions,
+                    where: """
+                        expires_at < \(time) AND (tenant_id, id) IN (SELECT tenant_id, id FROM sessions \
+                        WHERE expires_at < \(time) ORDER BY expires_at LIMIT \(Self.removedAtOnce))
+                        """)
+            }
+            removed += count
+            if count < Self.removedAtOnce { return removed }
+        }
+    }
+}
+
 extension TenantTable {
     static let tenants = TenantTable("tenants")
     static let users = TenantTable("users")
@@ -37,6 +58,8 @@ extension TenantTable {
 
 extension SystemTable {
     static let logins = SystemTable("logins")
+    /// For the clean-up alone, which works through all tenants.
+    static let allSessions = SystemTable("sessions")
     static let directory = SystemTable("tenant_directory")
 }
 
@@ -62,6 +85,12 @@ struct IdentityRows: IdentityReader {
 
     func user(_ id: UserID) throws -> User? {
         try rows.first(Self.userColumns, from: .users, where: "id = \(id)", decode: Self.user)
+    }
+
+    func users(_ ids: [UserID]) throws -> [User] {
+        guard !ids.isEmpty else { return [] }
+        return try rows.select(
+            Self.userColumns, from: .users, where: "id IN \(list: ids)", decode: Self.user)
     }
 
     func users(_ page: PageRequest) throws -> Page<User> {

@@ -72,6 +72,14 @@ package struct SpreadIdentityStore: IdentityStore {
         return settled.login
     }
 
+    package func removeSessions(runOutBefore time: Timestamp) async throws -> Int {
+        var removed = 0
+        try await databases.forEach {
+            removed += try await RelationalIdentityStore($0.database).removeSessions(runOutBefore: time)
+        }
+        return removed
+    }
+
     /// Ends claims whose writes never came back to them; how many.
     @discardableResult
     package func settleLapsed() async throws -> Int { try await claims.settleLapsed() }

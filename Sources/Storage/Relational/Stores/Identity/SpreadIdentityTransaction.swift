@@ -77,6 +77,7 @@ protocol IdentityLayer: IdentityWriter {
 extension IdentityLayer {
     func tenant() throws -> Tenant? { try base.tenant() }
     func user(_ id: UserID) throws -> User? { try base.user(id) }
+    func users(_ ids: [UserID]) throws -> [User] { try base.users(ids) }
     func users(_ page: PageRequest) throws -> Page<User> { try base.users(page) }
     func owners() throws -> Int { try base.owners() }
     func session(_ id: SessionID) throws -> LoginSession? { try base.session(id) }

@@ -5,7 +5,7 @@ package struct RelationalInstanceRegistry: InstanceRegistry {
     package struct Settings: Sendable, Equatable {
         /// How long an announcement holds: several heartbeats, and more than clocks differ.
         package var lifetime = Duration.seconds(15)
-        /// Rows of the dead are kept for so long, for people who look for them.
+        /// Rows of the dead are kept for so long: for people who look for them, and where a whole role fell silent at once.
         package var memory = Duration.seconds(3600)
 
         package init() {}
@@ -26,8 +26,9 @@ package struct RelationalInstanceRegistry: InstanceRegistry {
     }
 
     package func announce(_ instance: Instance) async throws {
-        let now = database.now()
-        let isNews = try await database.writeSystem { [settings] writer in
+        let isNews = try await database.writeSystem { [settings, database] writer in
+            // Not before: a write that waited long would tell of one that has lapsed already.
+            let now = database.now()
             let before = try writer.reader.first(
                 "state, alive_until", from: .instances, where: "id = \(instance.id)"
             ) { (state: try $0.nextCase(Instance.State.self), aliveUntil: try $0.next(Timestamp.self)) }
@@ -52,18 +53,27 @@ package struct RelationalInstanceRegistry: InstanceRegistry {
 
     package func instances(of role: String) async throws -> [Instance] {
         let now = database.now()
-        return try await database.readSystem { reader in
+        let announced = try await database.readSystem { [settings] reader in
             try reader.select(
-                "id, role, host, port, weight, current_load, version, started_at, state", from: .instances,
-                where: "role = \(role) AND alive_until > \(now)", then: "ORDER BY id"
+                "alive_until, id, role, host, port, weight, current_load, version, started_at, state",
+                from: .instances, where: "role = \(role) AND alive_until > \(now - settings.memory)",
+                then: "ORDER BY id"
             ) { row in
-                Instance(
-                    id: try row.next(), role: try row.next(),
-                    address: .init(host: try row.next(), port: try row.next()), weight: try row.next(),
-                    load: try row.next(), version: try row.next(), startedAt: try row.next(),
-                    state: try row.nextCase())
+                (
+                    aliveUntil: try row.next(Timestamp.self),
+                    instance: Instance(
+                        id: try row.next(), role: try row.next(),
+                        address: .init(host: try row.next(), port: try row.next()), weight: try row.next(),
+                        load: try row.next(), version: try row.next(), startedAt: try row.next(),
+                        state: try row.nextCase())
+                )
             }
         }
+        // Where all fell silent, it is rather this store that cannot be written than that all of them died: those of
+        // the last announcement's time stay.
+        let newest = announced.map(\.aliveUntil).max() ?? now
+        let horizon = newest > now ? now : newest - settings.lifetime
+        return announced.filter { $0.aliveUntil > horizon }.map(\.instance)
     }
 
     package func changes() async throws -> (any AsyncSequence<[UInt8], Never> & Sendable)? {

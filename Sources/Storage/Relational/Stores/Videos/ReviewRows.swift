@@ -70,7 +70,7 @@ struct ReviewRows: ReviewReader {
         ])
         let state: SQLText = isResolved ? "resolved_at IS NOT NULL" : "resolved_at IS NULL"
         sql.append(rows.scoped("video_id = \(video) AND parent_id IS NULL AND \(state)"))
-        sql.append(")")
+        sql.append(text: ")")
         return sql
     }
 

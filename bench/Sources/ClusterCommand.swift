@@ -62,7 +62,8 @@ struct ClusterUp: AsyncParsableCommand {
 /// Which servers, and how many.
 struct ServerOptions: ParsableArguments {
     @Option(help: "Streaming replicas of Postgres.") var replicas = 2
-    @Option(help: "Only these, separated by commas: postgres, redis, kafka, s3, smtp.") var only: String?
+    // No `--only`: that is an option of `bench` itself, which takes it wherever it stands.
+    @Option(help: "These alone, separated by commas: postgres, redis, kafka, s3, smtp.") var servers: String?
     @Option(help: "single, sentinel or cluster.") var redis = "single"
     @Option(help: "rclone or radosgw.") var s3 = "rclone"
     @Flag(help: "PgBouncer before the primary, too.") var pgbouncer = false
@@ -71,9 +72,9 @@ struct ServerOptions: ParsableArguments {
 
     func settings() throws -> ClusterSettings {
         var settings = ClusterSettings()
-        if let only {
+        if let servers {
             settings.technologies = Set(
-                try only.split(separator: ",").map { try Self.word(String($0), "--only") })
+                try servers.split(separator: ",").map { try Self.word(String($0), "--servers") })
         }
         settings.replicas = replicas
         settings.redis = try Self.word(redis, "--redis")

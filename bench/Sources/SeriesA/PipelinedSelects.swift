@@ -10,12 +10,15 @@ struct PipelinedSelects: Scenario {
     let duration: Duration
 
     private static let tasks = 64, connections = 2
-    private static let ours = "together", each = "one at a time", reference = "pgbench pipelines"
+    private static let ours = "together", each = "one at a time"
+    private static let reference = "pgbench pipelines", short = "pgbench pipelines of 10"
 
     var arms: [Arm] {
         [
             Arm(name: Self.ours) { try await select(atOnce: 64) },
-            Arm(name: Self.reference) { try await pgbench() },
+            // As many under way at once as the tasks have.
+            Arm(name: Self.reference) { try await pgbench(selects: Self.tasks / Self.connections) },
+            Arm(name: Self.short) { try await pgbench(selects: 10) },
             Arm(name: Self.each) { try await select(atOnce: 1) },
         ]
     }
@@ -25,6 +28,10 @@ struct PipelinedSelects: Scenario {
             id: "pipeline.pgbench",
             title: "selects over 2 connections, 64 tasks: driver / pgbench with pipelines of 32",
             value: .ratio(ours, reference, .rate)),
+        Row(
+            id: "pipeline.ten",
+            title: "selects over 2 connections, 64 tasks: driver / pgbench with pipelines of 10",
+            value: .ratio(ours, short, .rate)),
         Row(
             id: "pipeline.each",
             title: "selects over 2 connections, 64 tasks: driver / itself, one at a time",
@@ -42,11 +49,9 @@ struct PipelinedSelects: Scenario {
         }
     }
 
-    /// As many under way at once as the tasks have.
-    private func pgbench() async throws -> Reading {
-        let units = Self.tasks / Self.connections
+    private func pgbench(selects: Int) async throws -> Reading {
         let load = PgBench.Load(
-            work: .script(Self.script(selects: units), units: units), clients: Self.connections,
+            work: .script(Self.script(selects: selects), units: selects), clients: Self.connections,
             duration: duration, address: servers.primary)
         return [.rate: try await PgBench(servers: servers).rate(load)]
     }

@@ -4,25 +4,32 @@ import NIOPosix
 import Redis
 
 /// Values by key from the cache that processes share: 64 tasks over one connection, against a program that does nothing
-/// else, over 64.
+/// else, over 64 with 16 commands each, and over one with 64.
 struct RedisReads: Scenario {
     let name = "redis"
     let servers: StageServers
     let duration: Duration
 
     private static let tasks = 64
-    private static let ours = "cache", reference = "redis-benchmark"
+    private static let ours = "cache", reference = "redis-benchmark", same = "redis-benchmark, 1 connection"
     /// A guess, for it takes a number of requests and no time.
     private static let referencePerSecond = 500_000.0
 
     var arms: [Arm] {
-        [Arm(name: Self.ours, run: get), Arm(name: Self.reference, run: benchmark)]
+        [
+            Arm(name: Self.ours, run: get),
+            Arm(name: Self.reference) { try await benchmark(connections: Self.tasks, depth: 16) },
+            Arm(name: Self.same) { try await benchmark(connections: 1, depth: Self.tasks) },
+        ]
     }
 
     let rows: [Row] = [
         Row(
             id: "redis.get", title: "GET, 64 tasks, 1 connection: cache / redis-benchmark -c 64 -P 16",
             value: .ratio(ours, reference, .rate)),
+        Row(
+            id: "redis.same", title: "GET, 64 tasks, 1 connection: cache / redis-benchmark -c 1 -P 64",
+            value: .ratio(ours, same, .rate)),
         Row(
             id: "redis.rate", title: "GET, 64 tasks, 1 connection",
             value: .absolute(.init(arm: ours, measure: .rate), .perSecond)),
@@ -48,7 +55,7 @@ struct RedisReads: Scenario {
         }
     }
 
-    private func benchmark() async throws -> Reading {
+    private func benchmark(connections: Int, depth: Int) async throws -> Reading {
         guard let url = URLComponents(string: servers.redisURL), let port = url.port else {
             throw RunFailure("this is no URL of Redis")
         }
@@ -56,7 +63,8 @@ struct RedisReads: Scenario {
         _ = try await run(port, url.password, ["-t", "set", "-n", "1000", "-P", "16", "-q"])
         let count = Int(Self.referencePerSecond * (duration / .seconds(1)))
         let report = try await run(
-            port, url.password, ["-t", "get", "-n", "\(count)", "-P", "16", "-c", "\(Self.tasks)", "--csv"])
+            port, url.password,
+            ["-t", "get", "-n", "\(count)", "-P", "\(depth)", "-c", "\(connections)", "--csv"])
         return [.rate: try Self.requestsPerSecond(report)]
     }
 

@@ -38,7 +38,6 @@ cluster-down: ## Stop them, and remove what they kept
 
 .PHONY: test
 test: ## Install what is missing, build, and run every test with real programs
-	@scripts/install-packages test
 	@scripts/test
 
 .PHONY: check

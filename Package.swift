@@ -46,14 +46,11 @@ let package = Package(
         .target(name: "Memory", dependencies: ["Kernel"], path: "Sources/Storage/Memory"),
         .systemLibrary(name: "CHiredis", path: "Sources/Storage/CHiredis"),
         .target(
-            name: "Redis",
-            dependencies: ["CHiredis", "Kernel", .nioCore, .nioPosix, .nioSSL, .log],
+            name: "Redis", dependencies: ["CHiredis", "Kernel", .nioCore, .nioPosix, .nioSSL, .log],
             path: "Sources/Storage/Redis"),
         .target(
-            name: "FileObjects",
-            dependencies: ["Kernel", .nioCore, .nioPosix, .crypto],
+            name: "FileObjects", dependencies: ["Kernel", .nioCore, .nioPosix, .crypto],
             path: "Sources/Storage/Objects/Files"),
-
         .target(
             name: "S3Objects",
             dependencies: ["Kernel", .nioCore, .nioPosix, .nioHTTP1, .crypto, .asyncHTTPClient, .log],
@@ -113,12 +110,9 @@ let package = Package(
             name: "Profiles",
             dependencies: [
                 "Kernel", "Identity", "Chat", "Feed", "Polls", "Search", "Videos", "Relational", "SQLite",
-                "Memory",
-                "FileObjects", "SMTP", "MailFolder",
-                "InProcess", "MediaWorker", "Security", "Telemetry", "Postgres", "Redis", "S3Objects",
-                "Kafka",
-                "Proxy", "Resilience",
-                .log, .lifecycle, .crypto, .nioCore, .nioPosix,
+                "Memory", "FileObjects", "SMTP", "MailFolder", "InProcess", "MediaWorker", "Security",
+                "Telemetry", "Postgres", "Redis", "S3Objects", "Kafka", "Proxy", "Resilience", .log,
+                .lifecycle, .crypto, .nioCore, .nioPosix,
                 .product(name: "Yams", package: "Yams"),
             ]),
         .executableTarget(
@@ -156,10 +150,16 @@ let package = Package(
 
         // Tests. Fixtures first.
         .target(
-            name: "TestDatabase", dependencies: ["Kernel", "Postgres", "Relational", "SQLite", .log],
+            name: "TestDatabase",
+            dependencies: ["Kernel", "Postgres", "Relational", "SQLite", "TestTime", .log],
             path: "Tests/Fixtures/TestDatabase"),
         .target(name: "MockKafka", dependencies: ["CRdkafka"], path: "Tests/Fixtures/MockKafka"),
-        .target(name: "TestSocket", dependencies: [.nioCore, .nioPosix], path: "Tests/Fixtures/TestSocket"),
+        .target(
+            name: "TestSocket", dependencies: ["TestTime", .nioCore, .nioPosix],
+            path: "Tests/Fixtures/TestSocket"),
+        .target(name: "CSpawn", path: "Tests/Fixtures/CSpawn"),
+        .target(name: "TestProcess", dependencies: ["CSpawn"], path: "Tests/Fixtures/TestProcess"),
+        .target(name: "TestTime", dependencies: ["Resilience"], path: "Tests/Fixtures/TestTime"),
         .executableTarget(
             name: "postgres-exit-fixture", dependencies: ["Postgres"], path: "Tests/Fixtures/PostgresExit"),
         .executableTarget(
@@ -169,26 +169,27 @@ let package = Package(
         .testTarget(
             name: "AppTests",
             dependencies: [
-                "App", "Cluster", "InProcess", "Kernel", "Postgres", "Profiles", "Relational", "Resilience",
-                "S3Objects",
-                "SQLite",
-                "Telemetry", "TestDatabase", "TestSocket", .crypto, .log, .nioCore, .nioPosix,
+                "App", "Chat", "Cluster", "Feed", "Identity", "InProcess", "Kernel", "Memory", "Postgres",
+                "Profiles", "Relational", "Resilience", "S3Objects", "SQLite", "Sockets", "Telemetry",
+                "TestDatabase", "TestProcess", "TestSocket", .crypto, .log, .nioCore, .nioPosix,
             ]),
         .testTarget(
-            name: "BenchTests", dependencies: ["bench", "Kernel", "Search", .nioCore], path: "bench/Tests"),
+            name: "BenchTests",
+            dependencies: [
+                "bench", "Cluster", "Kernel", "Search", .nioCore,
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ], path: "bench/Tests"),
         .testTarget(
             name: "ContractTests",
             dependencies: [
                 "Kernel", "Identity", "Chat", "Feed", "Polls", "Search", "Videos", "Relational", "SQLite",
-                "Memory",
-                "FileObjects", "SMTP", "MailFolder",
-                "InProcess", "Postgres", "Redis", "S3Objects", "Kafka", "MockKafka", "Proxy", "TestDatabase",
-                .nioCore,
-                .nioPosix,
-                .crypto, .log,
+                "Memory", "FileObjects", "SMTP", "MailFolder", "InProcess", "Postgres", "Redis", "S3Objects",
+                "Kafka", "MockKafka", "Proxy", "TestDatabase", .nioCore, .nioPosix, .crypto, .log,
                 .asyncHTTPClient,
             ], exclude: ["GoldenEvents"]),
-        .testTarget(name: "FileObjectsTests", dependencies: ["FileObjects", "Kernel", .nioCore, .crypto]),
+        .testTarget(
+            name: "FileObjectsTests",
+            dependencies: ["FileObjects", "Kernel", "TestProcess", .nioCore, .crypto]),
         .testTarget(
             name: "InProcessTests",
             dependencies: ["InProcess", "Kernel", "Relational", "SQLite", "TestDatabase", .log]),
@@ -205,28 +206,38 @@ let package = Package(
             dependencies: [
                 "postgres-exit-fixture",
                 "Postgres", "Relational", "Search", "Identity", "Videos", "InProcess", "Kernel",
-                "TestDatabase", .log,
+                "TestDatabase", "TestProcess", .log,
             ]),
         .testTarget(
             name: "ProxyTests",
             dependencies: ["Proxy", "Resilience", "Kernel", .nioCore, .nioPosix, .nioHTTP1, .log, .lifecycle]),
         .testTarget(
             name: "RedisTests",
-            dependencies: ["Redis", "Resilience", "Memory", "Kernel", .nioCore, .nioPosix, .nioSSL, .log]),
-        .testTarget(name: "ResilienceTests", dependencies: ["Resilience", "Kernel", .nioCore]),
+            dependencies: [
+                "Redis", "Resilience", "Memory", "Kernel", "TestProcess", "TestTime", .nioCore, .nioPosix,
+                .nioSSL, .log,
+            ]),
+        .testTarget(
+            name: "ResilienceTests", dependencies: ["Resilience", "Kernel", "TestTime", .nioCore]),
         .testTarget(
             name: "S3ObjectsTests",
             dependencies: [
                 "S3Objects", "Kernel", .nioCore, .nioPosix, .nioHTTP1, .crypto, .asyncHTTPClient, .log,
             ]),
-        .testTarget(name: "LibAVTests", dependencies: ["LibAV", "Videos"]),
-        .testTarget(name: "MediaWorkerTests", dependencies: ["MediaWorker", "Videos"]),
-        .testTarget(name: "ProfilesTests", dependencies: ["Profiles", "Kernel", "Search", .crypto]),
+        .testTarget(name: "LibAVTests", dependencies: ["LibAV", "TestProcess", "Videos"]),
         .testTarget(
-            name: "RelationalTests", dependencies: ["Relational", "Kernel", "SQLite", "TestDatabase"]),
+            name: "MediaWorkerTests", dependencies: ["MediaWorker", "TestDatabase", "TestProcess", "Videos"]),
+        .testTarget(
+            name: "ProfilesTests",
+            dependencies: ["Profiles", "Kernel", "Search", "TestDatabase", "TestTime", .crypto]),
+        .testTarget(
+            name: "RelationalTests",
+            dependencies: ["Relational", "Kernel", "Search", "SQLite", "TestDatabase"]),
         .testTarget(
             name: "SQLiteTests",
-            dependencies: ["SQLite", "Relational", "Kernel", "TestDatabase", "sqlite-writer-fixture"]),
+            dependencies: [
+                "SQLite", "Relational", "Kernel", "TestDatabase", "TestProcess", "sqlite-writer-fixture",
+            ]),
         .testTarget(
             name: "IdentityTests",
             dependencies: ["Identity", "Kernel", "Relational", "Security", "SQLite", "TestDatabase", .crypto]),
@@ -239,8 +250,8 @@ let package = Package(
         .testTarget(
             name: "SocketsTests",
             dependencies: [
-                "Sockets", "Chat", "Kernel", "Memory", "TestSocket", .nioCore, .nioPosix, .nioHTTP1,
-                .nioWebSocket, .log,
+                "Sockets", "Chat", "Kernel", "Memory", "TestSocket", "TestTime", .nioCore, .nioPosix,
+                .nioHTTP1, .nioWebSocket, .log,
             ]),
         .testTarget(name: "PollsTests", dependencies: ["Polls", "Kernel"]),
         .testTarget(
@@ -248,17 +259,23 @@ let package = Package(
             dependencies: ["Feed", "Kernel", "Memory", "Relational", "SQLite", "TestDatabase"]),
         .testTarget(
             name: "MailTests",
-            dependencies: ["SMTP", "MailFolder", "Kernel", .nioCore, .nioPosix, .nioSSL, .log]),
+            dependencies: [
+                "SMTP", "MailFolder", "Kernel", "TestDatabase", "TestProcess", "TestTime", .nioCore,
+                .nioPosix, .nioSSL, .log,
+            ]),
         .testTarget(name: "KernelTests", dependencies: ["Kernel", .nioCore]),
         .testTarget(
-            name: "SecurityTests", dependencies: ["Security", "Identity", "Kernel", "Videos", .crypto]),
+            name: "SecurityTests",
+            dependencies: [
+                "Security", "Identity", "Kernel", "Videos", .crypto,
+                .product(name: "CryptoExtras", package: "swift-crypto"),
+            ]),
         .testTarget(name: "TelemetryTests", dependencies: ["Telemetry", "Kernel", .log]),
         .testTarget(
             name: "VideosTests",
             dependencies: [
                 "Videos", "Kernel", "FileObjects", "InProcess", "Memory", "Relational", "Security",
-                "SQLite", "TestDatabase",
-                .nioCore, .crypto,
+                "SQLite", "TestDatabase", "TestProcess", .nioCore, .crypto,
             ]),
     ],
     swiftLanguageModes: [.v6]

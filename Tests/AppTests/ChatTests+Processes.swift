@@ -7,7 +7,7 @@ import Testing
 extension ChatTests {
     @Test(.enabled(if: TestStage.current.hasGateway, "one process has nobody to share with"))
     func `people on two processes share a room`() async throws {
-        try await RunningApp.with { app in
+        try await RunningApp.shared { app in
             let team = try await Team(app.base)
             try await Self.waitUntilBothServe(app, team.ann)
             var chats: [ChatClient] = []
@@ -53,7 +53,7 @@ extension ChatTests {
 
     @Test(.enabled(if: TestStage.current.hasGateway, "clients of one process come without a gateway"))
     func `who is no gateway of this deployment gets no connection`() async throws {
-        try await RunningApp.with { app in
+        try await RunningApp.shared { app in
             let process = try #require(app.processes.first { $0.roles == ["chat"] })
             let error = await #expect(throws: SocketClient.Refused.self) {
                 _ = try await SocketClient.connect(port: process.port)

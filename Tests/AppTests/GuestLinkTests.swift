@@ -6,7 +6,7 @@ import Testing
     private static let bytes = Data(repeating: 1, count: 1_000)
 
     @Test func aGuestSeesOneVideoUntilTheLinkEnds() async throws {
-        try await RunningApp.with { app in
+        try await RunningApp.shared { app in
             let owner = try await APIClient.signedUp(app.base)
             let film = try Clips.film()
             let video = try await owner.upload(film, filename: "a.mp4")
@@ -22,7 +22,7 @@ import Testing
             #expect(made.status == 201, "\(made.json)")
             let (token, share) = (try made.text("token"), try made.text("share.id"))
             #expect(try made.text("url").hasSuffix("/shared/\(token)"))
-            let guest = APIClient(base: app.base)
+            let guest = owner.guest
             let path = "/v1/shared/\(token)"
             let before = try await guest.send("GET", path)
             #expect(before["hasPassword"] as? Bool == true && before["viewsLeft"] as? Int == 2)
@@ -70,7 +70,7 @@ import Testing
     private func foreignLinks(_ owner: APIClient, _ other: String, _ pass: [String: String]) async throws {
         let made = try await owner.send("POST", "/v1/videos/\(other)/shares", [String: Any]())
         let path = "/v1/shared/\(try made.text("token"))"
-        let guest = APIClient(base: owner.base)
+        let guest = owner.guest
         #expect(try await guest.send("GET", path + "/comments", headers: pass).status == 401)
         let entry = try await guest.send("POST", path + "/views", [String: Any]())
         let own = ["Authorization": "Guest \(try entry.text("guestToken"))"]
@@ -82,7 +82,7 @@ import Testing
     }
 
     @Test func `guests who may comment see what members are called, and nothing else of them`() async throws {
-        try await RunningApp.with { app in
+        try await RunningApp.shared { app in
             let email = "\(UUID().uuidString)@example.com"
             let owner = try await APIClient.signedUp(app.base, email: email)
             let (cy, dan) = (try await owner.invited("Cy"), try await owner.invited("Dan"))
@@ -97,7 +97,7 @@ import Testing
                 let made = try await owner.send(
                     "POST", "/v1/videos/\(video)/shares", ["allowComments": mayComment])
                 let path = "/v1/shared/\(try made.text("token"))"
-                let guest = APIClient(base: app.base)
+                let guest = owner.guest
                 let entry = try await guest.send("POST", path + "/views", ["name": "Gus"])
                 let pass = ["Authorization": "Guest \(try entry.text("guestToken"))"]
                 if mayComment {
@@ -117,8 +117,60 @@ import Testing
         }
     }
 
+    @Test func `a guest who came too early sees the video once it is ready, which counts no view more`()
+        async throws
+    {
+        try await RunningApp.shared { app in
+            let owner = try await APIClient.signedUp(app.base)
+            let video = try await owner.upload(Clips.film(), filename: "a.mp4")
+            let made = try await owner.send("POST", "/v1/videos/\(video)/shares", ["maximumViews": 1])
+            let (path, share) = ("/v1/shared/\(try made.text("token"))", try made.text("share.id"))
+            let guest = owner.guest
+            let entry = try await guest.send("POST", path + "/views", [String: Any]())
+            let pass = ["Authorization": "Guest \(try entry.text("guestToken"))"]
+            let end = ContinuousClock.now + .seconds(120)
+            var seen = try await guest.send("GET", path + "/video", headers: pass)
+            while ContinuousClock.now < end, seen["state"] as? String == "processing" {
+                try await Task.sleep(for: .milliseconds(100))
+                seen = try await guest.send("GET", path + "/video", headers: pass)
+            }
+            #expect(seen.status == 200 && seen["state"] as? String == "ready", "\(seen.json)")
+            #expect(seen["createdBy"] == nil && seen["title"] as? String == "Film")
+            let master = try seen.text("playback.hls")
+            #expect(try await guest.send("GET", master).status == 200)
+            for headers in [[:], ["Authorization": "Guest nonsense"]] {
+                let refused = try await guest.send("GET", path + "/video", headers: headers)
+                #expect(refused.status == 401, "\(refused.json)")
+            }
+            let list = try await owner.items("/v1/videos/\(video)/shares")
+            #expect(list.first?["views"] as? Int == 1)
+            #expect(try await owner.send("DELETE", "/v1/videos/\(video)/shares/\(share)").status == 204)
+            #expect(try await guest.send("GET", path + "/video", headers: pass).code == "share_ended")
+        }
+    }
+
+    @Test func `a view that is asked for again with its key, as gateways do, is counted once`() async throws {
+        try await RunningApp.shared { app in
+            let owner = try await APIClient.signedUp(app.base)
+            let video = try await owner.upload(Self.bytes)
+            let made = try await owner.send("POST", "/v1/videos/\(video)/shares", ["maximumViews": 1])
+            let path = "/v1/shared/\(try made.text("token"))"
+            let guest = APIClient(base: app.base)
+            func enter(_ name: String) async throws -> APIClient.Answer {
+                try await guest.send(
+                    "POST", path + "/views", ["name": name], headers: ["Idempotency-Key": "k"])
+            }
+            let (first, again) = (try await enter("Gus"), try await enter("Gus"))
+            #expect(first.status == 201 && again.status == 201, "\(again.json)")
+            #expect(try first.text("guestToken") == again.text("guestToken"))
+            #expect(try await enter("Eve").code == "idempotency_key_reused")
+            let list = try await owner.items("/v1/videos/\(video)/shares")
+            #expect(list.first?["views"] as? Int == 1)
+        }
+    }
+
     @Test func noMoreViewsThanAllowedHoweverManyComeAtOnce() async throws {
-        try await RunningApp.with { app in
+        try await RunningApp.shared { app in
             let owner = try await APIClient.signedUp(app.base)
             let video = try await owner.upload(Self.bytes)
             let made = try await owner.send("POST", "/v1/videos/\(video)/shares", ["maximumViews": 5])
@@ -126,7 +178,7 @@ import Testing
             let answers = try await withThrowingTaskGroup(of: APIClient.Answer.self) { group in
                 for _ in 0..<20 {
                     group.addTask {
-                        try await APIClient(base: app.base).send("POST", path + "/views", [String: Any]())
+                        try await owner.guest.send("POST", path + "/views", [String: Any]())
                     }
                 }
                 return try await group.reduce(into: []) { $0.append($1) }
@@ -135,7 +187,7 @@ import Testing
             #expect(codes["201"] == 5, "\(codes)")
             #expect((codes["share_ended"] ?? 0) + (codes["rate_limited"] ?? 0) == 15, "\(codes)")
             #expect((codes["rate_limited"] ?? 0) >= 1, "ten a minute from one address")
-            #expect(try await APIClient(base: app.base).send("GET", path).status == 410)
+            #expect(try await owner.guest.send("GET", path).status == 410)
             let list = try await owner.items("/v1/videos/\(video)/shares")
             #expect(list.first?["views"] as? Int == 5)
         }

@@ -22,7 +22,7 @@ import Testing
     }
 
     @Test func `people are told of what concerns them, never of their own acts`() async throws {
-        try await RunningApp.with { app in
+        try await RunningApp.shared { app in
             let ann = try await APIClient.signedUp(app.base)
             let (ben, cat) = (try await ann.invited("ben"), try await ann.invited("cat", role: "viewer"))
             let other = try await APIClient.signedUp(app.base)
@@ -30,6 +30,7 @@ import Testing
             let benID = try await ben.userID()
             let strangerID = try await other.userID()
             let video = try await ann.upload(Self.bytes, title: "Film")
+            _ = try await ann.settled(video)
             #expect(try await settled(ann, ["video_failed"]) == ["video_failed"])
             let comment = try await ben.send(
                 "POST", "/v1/videos/\(video)/comments",
@@ -81,7 +82,7 @@ import Testing
     @Test func `a direct message tells its receiver, and a private room only those who are in it`()
         async throws
     {
-        try await RunningApp.with { app in
+        try await RunningApp.shared { app in
             let ann = try await APIClient.signedUp(app.base)
             let (ben, cat) = (try await ann.invited("ben"), try await ann.invited("cat"))
             let benID = try await ben.userID()
@@ -93,7 +94,8 @@ import Testing
                 "POST", "/v1/rooms",
                 ["kind": "team", "title": "Secret", "private": true, "userIds": [benID]])
             _ = try await ann.say("hear <@\(benID)> and <@\(catID)>", in: secret.text("id"))
-            #expect(try await settled(ben, ["mention", "direct_message"]) == ["mention", "direct_message"])
+            let all = ["mention", "room_added", "direct_message"]
+            #expect(try await settled(ben, all) == all)
             for client in [cat, ann] { #expect(try await kinds(client) == []) }
             let left = "/v1/rooms/\(try secret.text("id"))/members/\(benID)"
             #expect(try await ben.send("DELETE", left).status == 204)
@@ -102,7 +104,7 @@ import Testing
     }
 
     @Test func `who is named by an edit alone is told once, as far as one may see it`() async throws {
-        try await RunningApp.with { app in
+        try await RunningApp.shared { app in
             let ann = try await APIClient.signedUp(app.base)
             let (ben, cat) = (try await ann.invited("ben"), try await ann.invited("cat"))
             let (benID, catID) = (try await ben.userID(), try await cat.userID())
@@ -119,18 +121,19 @@ import Testing
                 let edited = try await ann.send("PATCH", "/v1/messages/\(message)", ["body": words])
                 #expect(edited.status == 200, "\(edited.json)")
             }
-            #expect(try await settled(ben, ["mention"]) == ["mention"])
+            #expect(try await settled(ben, ["mention", "room_added"]) == ["mention", "room_added"])
             for words in ["look \(names)", "look", "look again \(names)"] {
                 let edited = try await ann.send("PATCH", "/v1/comments/\(comment)", ["body": words])
                 #expect(edited.status == 200, "\(edited.json)")
             }
             // The room's is not for her.
             #expect(try await settled(cat, ["mention"]) == ["mention"])
-            #expect(try await settled(ben, ["mention", "mention"]) == ["mention", "mention"])
+            let both = ["mention", "mention", "room_added"]
+            #expect(try await settled(ben, both) == both)
             // Behind all that was said before, by the key of its order.
             _ = try await ann.say("last <@\(benID)>", in: secret.text("id"))
             _ = try await ann.send("POST", "/v1/videos/\(video)/comments", ["body": "last <@\(catID)>"])
-            #expect(try await settled(ben, ["mention", "mention", "mention"]).count == 3)
+            #expect(try await settled(ben, ["mention"] + both).count == 4)
             #expect(try await settled(cat, ["mention", "mention"]).count == 2)
             let told = try await cat.send("GET", "/v1/notifications")["items"] as? [[String: Any]]
             let first = try #require(told?.last)
@@ -140,7 +143,7 @@ import Testing
     }
 
     @Test func `preferences are kept, and what makes no sense is refused`() async throws {
-        try await RunningApp.with { app in
+        try await RunningApp.shared { app in
             let ann = try await APIClient.signedUp(app.base)
             let path = "/v1/notifications/preferences"
             let standard = try await ann.send("GET", path)
@@ -164,13 +167,30 @@ import Testing
             ]
             for body in bad { #expect(try await ann.send("PUT", path, body).status == 400, "\(body)") }
             _ = try await ann.upload(Self.bytes, title: "Film")
-            let end = ContinuousClock.now + .seconds(30)
-            while ContinuousClock.now < end {
-                let feed = try await ann.send("GET", "/v1/feed")["items"] as? [[String: Any]] ?? []
-                if feed.contains(where: { $0["type"] as? String == "video.failed" }) { break }
-                try await Task.sleep(for: .milliseconds(50))
+            try await app.until {
+                try await ann.items("/v1/feed").contains { $0["type"] as? String == "video.failed" }
             }
             #expect(try await kinds(ann) == [])
+        }
+    }
+
+    @Test func `preferences that are changed on several devices at once are all kept`() async throws {
+        try await RunningApp.shared { app in
+            let ann = try await APIClient.signedUp(app.base)
+            let path = "/v1/notifications/preferences"
+            let kinds = ["mention", "reply", "comment", "approval"]
+            for isShown in [false, true, false] {
+                try await withThrowingTaskGroup(of: Int.self) { group in
+                    for kind in kinds {
+                        group.addTask {
+                            try await ann.send("PUT", path, ["inApp": [kind: isShown]]).status
+                        }
+                    }
+                    for try await status in group { #expect(status == 200) }
+                }
+                let kept = try #require(try await ann.send("GET", path)["inApp"] as? [String: Bool])
+                #expect(kinds.allSatisfy { kept[$0] == isShown }, "\(kept)")
+            }
         }
     }
 
@@ -186,7 +206,9 @@ import Testing
             let quiet = ["quietHours": ["from": clock(hour + 23), "until": clock(hour + 3)]]
             #expect(try await ben.send("PUT", "/v1/notifications/preferences", quiet).status == 200)
             let benAddress = try await ben.send("GET", "/v1/me").text("user.email")
-            for client in [ben, ann] { _ = try await client.upload(Self.bytes, title: "Grün 🌿") }
+            for client in [ben, ann] {
+                _ = try await client.settled(try await client.upload(Self.bytes, title: "Grün 🌿"))
+            }
             let end = ContinuousClock.now + .seconds(30)
             while ContinuousClock.now < end, try app.letters(to: address).isEmpty {
                 try await Task.sleep(for: .milliseconds(100))
@@ -202,13 +224,55 @@ import Testing
         }
     }
 
+    @Test func `whoever is added to a private room hears of it at once, by each process`() async throws {
+        try await RunningApp.shared { app in
+            let ann = try await APIClient.signedUp(app.base)
+            let (ben, cat) = (try await ann.invited("ben"), try await ann.invited("cat"))
+            let (benID, catID) = (try await ben.userID(), try await cat.userID())
+            // On a stage, several connections come to several processes.
+            var streams: [EventLines] = []
+            for _ in 0..<3 {
+                let stream = try await EventLines.open(ben, "/v1/notifications/events")
+                #expect(try await stream.next(within: .seconds(10)) == "event: unread")
+                #expect(try await stream.next(within: .seconds(10)) == "data: {\"unread\":0}")
+                streams.append(stream)
+            }
+            let made = try await ann.send(
+                "POST", "/v1/rooms", ["kind": "team", "title": "Secret", "private": true])
+            let room = try made.text("id")
+            #expect(try await ben.send("GET", "/v1/rooms/\(room)").status == 404)
+            let added = try await ann.send(
+                "POST", "/v1/rooms/\(room)/members", ["userIds": [benID, catID]])
+            #expect(added.status < 300, "\(added.json)")
+            for stream in streams {
+                #expect(try await stream.next(within: .seconds(20)) == "event: notification")
+                let data = try await stream.next(within: .seconds(5)) ?? ""
+                #expect(data.contains("\"room_added\"") && data.contains(room) && data.contains("Secret"))
+            }
+            #expect(try await ben.send("GET", "/v1/rooms/\(room)").status == 200)
+            let chat = try await ChatClient.connect(ben, rooms: [(room, nil)])
+            try await chat.next("subscribed")
+            // Not of one's own acts, nor of a room that one has left; of a new one from its beginning.
+            #expect(try await settled(cat, ["room_added"]) == ["room_added"])
+            #expect(try await cat.send("DELETE", "/v1/rooms/\(room)/members/\(catID)").status == 204)
+            #expect(try await settled(cat, []) == [])
+            let other = try await ben.send(
+                "POST", "/v1/rooms",
+                ["kind": "team", "title": "Other", "private": true, "userIds": [catID]])
+            #expect(other.status == 201)
+            #expect(try await settled(cat, ["room_added"]) == ["room_added"])
+            #expect(try await kinds(ann) == [])
+            #expect(try await kinds(ben) == ["room_added"])
+        }
+    }
+
     @Test func `new notifications come as events, until the session ends`() async throws {
-        try await RunningApp.with { app in
+        try await RunningApp.shared { app in
             let ann = try await APIClient.signedUp(app.base)
             let stream = try await EventLines.open(ann, "/v1/notifications/events")
             #expect(try await stream.next(within: .seconds(10)) == "event: unread")
             #expect(try await stream.next(within: .seconds(10)) == "data: {\"unread\":0}")
-            _ = try await ann.upload(Self.bytes, title: "Film")
+            _ = try await ann.settled(try await ann.upload(Self.bytes, title: "Film"))
             let name = try await stream.next(within: .seconds(20))
             let data = try await stream.next(within: .seconds(20))
             #expect(name == "event: notification" && data?.contains("\"video_failed\"") == true)
@@ -217,24 +281,5 @@ import Testing
             #expect(try await ann.send("DELETE", "/v1/sessions/current").status == 204)
             #expect(try await stream.next(within: .seconds(20)) == nil)
         }
-    }
-}
-
-extension RunningApp {
-    /// Letters that have come to `address`: in the folder of this program, or in that of its stage's mail server, which
-    /// all programs share.
-    func letters(to address: String) throws -> [String] {
-        let shared = place.environment["CLOUDSTREAM_SMTP_MAILDIR"].map {
-            URL(filePath: $0).appending(path: "new")
-        }
-        let folder = TestStage.current.hasGateway ? shared : self.folder.appending(path: "letters")
-        guard let folder else {
-            throw StageFailure("CLOUDSTREAM_SMTP_MAILDIR is not set: start the servers anew")
-        }
-        // Made with the first letter.
-        let names =
-            (try? FileManager.default.contentsOfDirectory(atPath: folder.path(percentEncoded: false))) ?? []
-        return try names.map { try String(contentsOf: folder.appending(path: $0), encoding: .utf8) }
-            .map { $0.replacing("\r\n", with: "\n") }.filter { $0.contains("\nTo: \(address)\n") }
     }
 }

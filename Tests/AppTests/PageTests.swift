@@ -4,7 +4,7 @@ import Testing
 /// How the page is served: one small file that is asked for anew, all others for ever.
 @Suite struct PageTests {
     @Test func thePageIsSmallAndItsFilesAreImmutable() async throws {
-        try await RunningApp.with { app in
+        try await RunningApp.shared { app in
             let client = APIClient(base: app.base)
             let page = try await client.send("GET", "/")
             let html = String(decoding: page.data, as: UTF8.self)

@@ -6,7 +6,7 @@ import Testing
     private func votes(_ answer: APIClient.Answer) -> [Int?] { votes(of: answer.json) }
 
     @Test func `a room is asked, votes once each, and hears what came of it`() async throws {
-        try await RunningApp.with { app in
+        try await RunningApp.shared { app in
             let owner = try await APIClient.signedUp(app.base)
             let (ada, viewer) = (
                 try await owner.invited("Somebody", role: "member"),
@@ -38,7 +38,7 @@ import Testing
     }
 
     @Test func `a poll is for those who may see its room`() async throws {
-        try await RunningApp.with { app in
+        try await RunningApp.shared { app in
             let owner = try await APIClient.signedUp(app.base)
             let (ada, bob) = (
                 try await owner.invited("Somebody", role: "member"),
@@ -74,7 +74,7 @@ import Testing
     }
 
     @Test func `whoever is in the room hears of a poll at each change, and nobody else does`() async throws {
-        try await RunningApp.with { app in
+        try await RunningApp.shared { app in
             let owner = try await APIClient.signedUp(app.base)
             let bob = try await owner.invited("Bob")
             let rooms = [

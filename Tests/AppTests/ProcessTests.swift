@@ -3,6 +3,7 @@ import InProcess
 import Kernel
 import Relational
 import Synchronization
+import TestProcess
 import Testing
 
 /// The program as a process: starting, draining, several at once, wrong usage.
@@ -76,29 +77,22 @@ import Testing
     }
 
     @Test func wrongUsageEndsWithTwoAndSaysWhatIsWrong() async throws {
-        func run(_ arguments: [String]) throws -> (Int32, String) {
-            let process = Foundation.Process()
-            process.executableURL = try RunningApp.executable
-            process.arguments = arguments
-            process.currentDirectoryURL = RunningApp.repository
-            let output = Pipe()
-            process.standardError = output
-            process.standardOutput = output
-            try process.run()
-            let data = try output.fileHandleForReading.readToEnd() ?? Data()
-            process.waitUntilExit()
-            return (process.terminationStatus, String(decoding: data, as: UTF8.self))
+        func run(_ arguments: [String]) async throws -> (Int32, String) {
+            let (end, output) = try await ChildProcess.run(
+                RunningApp.executable.path(percentEncoded: false), arguments,
+                folder: RunningApp.repository.path(percentEncoded: false))
+            return (end.status, output)
         }
-        let typo = try run(["check", "seed", "--set", "http.prot=8080"])
+        let typo = try await run(["check", "seed", "--set", "http.prot=8080"])
         #expect(typo.0 == 2 && typo.1.contains("http.port"), "\(typo)")
-        let name = try run(["--profile", "sed"])
+        let name = try await run(["--profile", "sed"])
         #expect(name.0 == 2 && name.1.contains("seed"), "\(name)")
-        #expect(try run(["--role", "apy"]).0 == 2)
-        #expect(try run(["--nonsense"]).0 == 2)
-        #expect(try run(["check", "seed"]).0 == 0)
-        let explained = try run(["explain", "seed"])
+        #expect(try await run(["--role", "apy"]).0 == 2)
+        #expect(try await run(["--nonsense"]).0 == 2)
+        #expect(try await run(["check", "seed"]).0 == 0)
+        let explained = try await run(["explain", "seed"])
         #expect(explained.0 == 0 && explained.1.contains("SQLDriver"))
-        let printed = try run(["--profile", "seed", "--print-config"])
+        let printed = try await run(["--profile", "seed", "--print-config"])
         #expect(printed.0 == 0 && printed.1.contains("(redacted)"))
     }
 

@@ -39,13 +39,21 @@ import Testing
         for worker in Self.workers(of: scaler) { kill(worker, SIGKILL) }
         #expect(try await client.settled(last)["state"] as? String == "ready")
 
-        let more = try await client.upload(film)
-        #expect(try await Self.eventually { !Self.workers(of: scaler).isEmpty })
-        let workers = Self.workers(of: scaler)
+        // A quick one may be gone with its job before a busy test looks; then another job brings another.
+        var workers: [pid_t] = []
+        for _ in 0..<10 where workers.isEmpty {
+            let more = try await client.upload(film)
+            #expect(
+                try await Self.eventually {
+                    workers = Self.workers(of: scaler)
+                    let state = try await client.send("GET", "/v1/videos/\(more)")["state"] as? String
+                    return !workers.isEmpty || state == "ready"
+                })
+        }
+        try #require(!workers.isEmpty)
         scaler.signal(SIGTERM)
         #expect(await scaler.ended() == 0)
         #expect(workers.allSatisfy { kill($0, 0) != 0 }, "none outlives its keeper")
-        #expect(try await client.send("GET", "/v1/videos/\(more)").status == 200)
     }
 
     private static func eventually(_ condition: () async throws -> Bool) async throws -> Bool {

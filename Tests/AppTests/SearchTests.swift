@@ -51,7 +51,7 @@ import Testing
     }
 
     @Test func peopleAreFoundByNameAndAddressUnderTheirNewestName() async throws {
-        try await RunningApp.with { app in
+        try await RunningApp.shared { app in
             let owner = try await APIClient.signedUp(app.base)
             let offer = try await owner.send(
                 "POST", "/v1/invitations", ["email": "lin@harbour.example", "role": "viewer"])
@@ -71,7 +71,7 @@ import Testing
     }
 
     @Test func whateverSomebodyTypesIsAnsweredOrRefused() async throws {
-        try await RunningApp.with { app in
+        try await RunningApp.shared { app in
             let client = try await APIClient.signedUp(app.base)
             let hostile = [
                 "\"", "\"\"", "a\" OR \"b", "NEAR(a b)", "folded:x", "*", "' OR 1=1 --", "%", "\\", "\u{0}",

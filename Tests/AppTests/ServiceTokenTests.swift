@@ -5,7 +5,7 @@ import Testing
 @Suite struct ServiceTokenTests {
     @Test func `behind a gateway an api answers it alone, and tells balancers that it is well`() async throws
     {
-        try await RunningApp.with { app in
+        try await RunningApp.shared { app in
             let client = try await APIClient.signedUp(app.base)
             for process in app.processes where process.roles.contains("api") && process.port != app.port {
                 let address = try #require(URL(string: "http://127.0.0.1:\(process.port)"))

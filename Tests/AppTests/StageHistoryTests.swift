@@ -102,8 +102,74 @@ struct StageHistoryTests {
                 #expect(outcome.failures.isEmpty, "\(outcome.failures.prefix(5)) of \(outcome.requests)")
                 #expect(outcome.pairs > 20, "of \(outcome.requests) requests")
                 try await Self.expectSound(outcome, OnceHistory(), client, app)
+                // Behind, but not so far that nobody is sent there.
+                for name in ["postgres-2", "postgres-3"] {
+                    try await cluster.set("recovery_min_apply_delay", to: "3s", on: name)
+                }
+                try await Self.expectLogInsAreSeen(app)
+                try await Self.expectNewsAreSeen(app)
+                try await Self.expectRoomsAreSeen(app)
+                try await cluster.set("recovery_min_apply_delay", to: "0s", on: "postgres-3")
+                try await Self.expectWhatIsGoneStaysGone(app)
             }
         }
+    }
+
+    /// By who is logged in elsewhere already, and so known to the replicas as of before.
+    private static func expectLogInsAreSeen(_ app: RunningApp) async throws {
+        let email = "\(UUID().uuidString)@example.com"
+        let first = try await APIClient.signedUp(app.base, email: email)
+        #expect(try await first.items("/v1/sessions").count == 1)
+        for count in 2...6 {
+            let later = try await APIClient(base: app.base).send(
+                "POST", "/v1/sessions", ["email": email, "password": APIClient.password])
+            let second = APIClient(base: app.base, token: try later.text("accessToken"))
+            #expect(try await second.items("/v1/sessions").count == count)
+        }
+    }
+
+    /// By who hears of them over a stream, and asks then.
+    private static func expectNewsAreSeen(_ app: RunningApp) async throws {
+        let ann = try await APIClient.signedUp(app.base)
+        let ben = try await ann.invited("Ben").alone
+        let benID = try await ben.userID()
+        let stream = try await EventLines.open(ben, "/v1/notifications/events")
+        #expect(try await ben.send("GET", "/v1/notifications").status == 200)
+        // Until the servers behind have what is known, and may be asked.
+        try await Task.sleep(for: .seconds(4))
+        _ = try await ann.room(["kind": "team", "title": "News", "private": true, "userIds": [benID]])
+        while let line = try await stream.next(within: .seconds(30)), line != "data: {\"unread\":1}" {}
+        #expect(try await ben.send("GET", "/v1/notifications")["unread"] as? Int == 1)
+    }
+
+    /// By who joins a room far behind, is told where it stands, and asks for what stands before.
+    private static func expectRoomsAreSeen(_ app: RunningApp) async throws {
+        let ann = try await APIClient.signedUp(app.base)
+        let ben = try await ann.invited("Ben").alone
+        let room = try await ann.room(["kind": "team", "title": "Long"])
+        #expect(try await ben.send("GET", "/v1/rooms/\(room)").status == 200)
+        // Until the servers behind have what is known, and may be asked.
+        try await Task.sleep(for: .seconds(4))
+        for number in 1...8 { try await ann.say("\(number)", in: room) }
+        let chat = try await ChatClient.connect(ben, rooms: [(room, nil)])
+        #expect(try await chat.next("subscribed")["lastSeq"] as? Int == 8)
+        let found = try await ben.items("/v1/rooms/\(room)/messages?afterSeq=0")
+        #expect(found.compactMap { $0["seq"] as? Int } == Array(1...8))
+        try await chat.close()
+    }
+
+    /// For who was told so by one server, while another still has it.
+    private static func expectWhatIsGoneStaysGone(_ app: RunningApp) async throws {
+        let ann = try await APIClient.signedUp(app.base)
+        let ben = try await ann.invited("Ben").alone
+        let video = try await ann.upload(Data(repeating: 1, count: 1_000), title: "Gone")
+        while try await ben.send("GET", "/v1/videos/\(video)").status != 200 {}
+        // Until the server behind has what is known, and may be asked.
+        try await Task.sleep(for: .seconds(4))
+        #expect(try await ann.send("DELETE", "/v1/videos/\(video)").status == 204)
+        var statuses: [Int] = []
+        for _ in 0..<60 { statuses.append(try await ben.send("GET", "/v1/videos/\(video)").status) }
+        #expect(!statuses.drop { $0 != 404 }.contains(200), "\(statuses)")
     }
 
     /// Announcements, quota, renamed titles and jobs are what the clients were told.

@@ -5,8 +5,10 @@ import Testing
 /// A tenant's own database that takes connections and answers nothing, on a stage of many processes.
 @Suite(.serialized, .enabled(if: TestStage.current.hasGateway, "one process has one database"))
 struct TenantDatabaseStallTests {
-    /// Longer than any request of others takes, on a machine with much else to do.
-    private static let statementDeadline: Duration = .seconds(4)
+    /// Far longer than any request of others takes, on a machine with much else to do.
+    private static let statementDeadline: Duration = .seconds(8)
+    /// Whoever waits for the stalled database from its beginning waits longer.
+    private static let pace = statementDeadline * 3 / 4
 
     @Test func whileOneDatabaseHoldsAllBytesItsTeamIsToldInTimeAndOthersKeepTheirPace() async throws {
         let name = "acceptance_" + UUID().uuidString.lowercased().replacing("-", with: "")
@@ -14,7 +16,7 @@ struct TenantDatabaseStallTests {
         let (proxy, variable) = try await Self.proxy(environment)
         let settings =
             StageFaultTests.settings + [
-                "directory.isolation=database", "relational.postgres.statementDeadline=4s",
+                "directory.isolation=database", "relational.postgres.statementDeadline=8s",
                 "relational.postgres.databases.one.dbname=\(names[0])",
                 "relational.postgres.databases.two.dbname=\(names[1])",
                 "relational.postgres.databases.two.url=env:CLOUDSTREAM_POSTGRES_TWO_URL",
@@ -32,16 +34,16 @@ struct TenantDatabaseStallTests {
             for team in [one, two] { #expect(try await team.send("GET", "/v1/videos").status == 200) }
 
             try await proxy.set(.blackhole)
-            // More than that database has connections in a process; the test's own to the stage are 16.
-            async let told = Self.askAtOnce(two, 12)
+            // Many times as many as that database has connections in all processes.
+            async let told = Self.askAtOnce(two, 48)
             let slowest = try await Self.slowest(one, for: Self.statementDeadline)
-            #expect(slowest < Self.statementDeadline / 2, "\(slowest)")
+            #expect(slowest < Self.pace, "\(slowest)")
             for (status, time) in try await told {
                 #expect(status == 503 || status == 504)
-                #expect(time < Self.statementDeadline + .seconds(4), "\(time)")
+                #expect(time < Self.statementDeadline + .seconds(15), "\(time)")
             }
             try await StageFaultTests.expectReadiness("degraded", client)
-            #expect(try await Self.slowest(one, for: .seconds(2)) < Self.statementDeadline / 2)
+            #expect(try await Self.slowest(one, for: .seconds(2)) < Self.pace)
 
             try await proxy.heal()
             try await StageFaultTests.expectReadiness("ready", client)

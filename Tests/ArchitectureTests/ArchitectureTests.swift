@@ -156,6 +156,13 @@ import Testing
         }
     }
 
+    /// Foundation's `Process` crashes where many files are open: see `ChildProcess`.
+    @Test func testsStartProgramsAsChildProcesses() throws {
+        for file in try SourceTree.swiftFiles("Tests") where file.text.contains(#/\bProcess\(\)/#) {
+            Issue.record("\(file.path) starts a Process, not a ChildProcess")
+        }
+    }
+
     /// Each claim the compiler cannot check must be argued for where it is made.
     @Test func uncheckedConcurrencyClaimsAreExplained() throws {
         for file in try SourceTree.swiftFiles("Sources") {

@@ -23,6 +23,19 @@ struct ChatStage: Sendable {
     let admin: Caller
     let stranger = Caller(tenant: TenantID(), user: UserID(), role: .owner)
     let video = UUIDv7()
+    let titles: Titles
+
+    /// What the videos are called.
+    final class Titles: Sendable {
+        private let known: Mutex<[UUIDv7: String]>
+
+        init(_ known: [UUIDv7: String]) { self.known = Mutex(known) }
+
+        subscript(video: UUIDv7) -> String? {
+            get { known.withLock { $0[video] } }
+            set { known.withLock { $0[video] = newValue } }
+        }
+    }
 
     static func with(
         limits: Rooms.Limits = Rooms.Limits(), _ test: (ChatStage) async throws -> Void
@@ -39,22 +52,25 @@ struct ChatStage: Sendable {
         let roles: [Role] = [.member, .member, .member, .viewer, .admin]
         let callers = roles.map { Caller(tenant: tenant, user: UserID(), role: $0) }
         let people = Set(callers.map(\.user))
-        let video = video
+        let titles = Titles([video: "A film"])
         let notices = RoomNotices(MemoryPubSub())
         self.store = store
         self.outbox = outbox
         self.clock = clock
         self.tenant = tenant
         self.notices = notices
+        self.titles = titles
         (ada, bob, eve, viewer, admin) = (callers[0], callers[1], callers[2], callers[3], callers[4])
+        let neighbours = RoomNeighbours { asked, of in
+            of == tenant ? titles[asked] : nil
+        } people: { asked, of in
+            of == tenant ? people.intersection(asked) : []
+        }
         rooms = Rooms(
             store: store, notices: notices, limiter: MemoryRateLimiter(now: { clock.now }),
-            neighbours: RoomNeighbours { asked, of in
-                asked == video && of == tenant ? "A film" : nil
-            } people: { asked, of in
-                of == tenant ? people.intersection(asked) : []
-            }, limits: limits, now: { clock.now })
-        reactions = RoomReactions(store: store, notices: notices, now: { clock.now })
+            neighbours: neighbours, limits: limits, now: { clock.now })
+        reactions = RoomReactions(
+            store: store, notices: notices, neighbours: neighbours, now: { clock.now })
     }
 
     // MARK: Steps

@@ -1,5 +1,6 @@
 import Kernel
 import Memory
+import Postgres
 import Relational
 import TestDatabase
 import Testing
@@ -11,8 +12,12 @@ struct HotRoomTests {
     /// Two processes, each with lanes and connections of its own.
     private static func withTwo(_ test: (ChatStage, Rooms) async throws -> Void) async throws {
         try await TestPostgres.with { file in
-            try await file.withDriver { one in
-                try await file.withDriver { other in
+            // How long all of it takes is not what is shown here.
+            let patient = { @Sendable (settings: inout PostgresSettings) in
+                settings.statementDeadline = .seconds(300)
+            }
+            try await file.withDriver(patient) { one in
+                try await file.withDriver(patient) { other in
                     let (database, second) = (Database(driver: one), Database(driver: other))
                     let stage = ChatStage(
                         RelationalChatStore(database), Outbox(database), ManualClock(), .generous)

@@ -54,6 +54,21 @@ extension LiveSessionTests {
         #expect(Self.closes(session.handle(.tick, at: .seconds(126))) == .idle)
     }
 
+    @Test func `a server that stood still asks for a sign of life before it ends anything`() {
+        var (session, dead) = (joined(), joined())
+        for time in [Duration.seconds(500), .seconds(525)] {
+            _ = session.handle(.authenticated(Self.identity, validFor: .seconds(6_000)), at: time)
+            #expect(session.handle(.tick, at: time) == [.ping])
+        }
+        session.heard(at: .seconds(549))
+        #expect(session.handle(.tick, at: .seconds(550)) == [])
+        _ = dead.handle(.authenticated(Self.identity, validFor: .seconds(6_000)), at: .seconds(500))
+        #expect(dead.handle(.tick, at: .seconds(500)) == [.ping])
+        #expect(dead.handle(.tick, at: .seconds(525)) == [.ping])
+        #expect(dead.handle(.tick, at: .seconds(549)) == [])
+        #expect(Self.closes(dead.handle(.tick, at: .seconds(550))) == .idle)
+    }
+
     @Test func `one that cannot keep up is told where each room broke off`() {
         var session = joined(last: 3)
         _ = session.offer(a, 4)

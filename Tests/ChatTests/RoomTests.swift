@@ -1,4 +1,5 @@
 import Kernel
+import Relational
 import TestDatabase
 import Testing
 
@@ -19,6 +20,28 @@ import Testing
             for outsider in [stage.eve, stage.admin, stage.viewer, stage.stranger] {
                 #expect(await code { _ = try await stage.rooms.room(secret, outsider) } == "not_found")
             }
+        }
+    }
+
+    @Test func `a list of many rooms asks the store no more than one of a few`() async throws {
+        try await TestDatabase.with { file in
+            let (driver, clock) = (CountingDriver(file.driver), ManualClock())
+            let database = Database(driver: driver, now: { clock.now })
+            var limits = Rooms.Limits()
+            limits.messagesPerMinute = 1_000
+            let stage = ChatStage(RelationalChatStore(database), Outbox(database), clock, limits)
+            var questions: [Int] = []
+            for count in [2, 40] {
+                while try await stage.rooms.rooms(stage.bob, PageRequest(limit: 100)).items.count < count {
+                    let secret = try await stage.secret([stage.bob])
+                    for text in ["one", "two"] { try await stage.say(text, in: secret) }
+                }
+                _ = driver.counted()
+                let listed = try await stage.rooms.rooms(stage.bob, PageRequest(limit: 100)).items
+                questions.append(driver.counted())
+                #expect(listed.count == count && listed.allSatisfy { $0.unread == 2 })
+            }
+            #expect(questions[0] == questions[1])
         }
     }
 
@@ -90,59 +113,24 @@ import Testing
         }
     }
 
-    @Test func `a video's room has its id, is made by whoever comes first, and listed once used`()
+    @Test
+    func `a repeated wish for a direct room is answered as the first, also one recorded as the id alone`()
         async throws
     {
         try await ChatStage.with { stage in
-            let room = try await stage.make(.video(stage.video), by: stage.viewer)
-            #expect(room.uuid == stage.video)
-            try await stage.reactions.videoUploaded(stage.video, title: "A film", in: stage.tenant)
-            #expect(try await stage.rooms.rooms(stage.ada, PageRequest(limit: 10)).items.isEmpty)
-            #expect(try await stage.rooms.rooms(ofVideo: stage.video, stage.ada).items.count == 1)
-            try await stage.say("nice", in: room)
-            let listed = try await stage.rooms.rooms(stage.ada, PageRequest(limit: 10), kind: .video)
-            #expect(listed.items.map(\.room.title) == ["A film"])
-            #expect(try await stage.events(RoomCreated.self).count == 1)
-            #expect(try await stage.events(MessageSent.self).map(\.video) == [room])
-            #expect(await code { _ = try await stage.make(.video(UUIDv7()), by: stage.ada) } == "not_found")
-            #expect(
-                await code { _ = try await stage.make(.video(stage.video), by: stage.stranger) }
-                    == "not_found")
-        }
-    }
-
-    @Test func `told of uploads, names and deletions, in any number, a room follows its video`() async throws
-    {
-        try await ChatStage.with { stage in
-            let (tenant, video) = (stage.tenant, UUIDv7())
-            let room = RoomID(video)
-            for _ in 0..<2 { try await stage.reactions.videoUploaded(video, title: "Film", in: tenant) }
-            let message = try await stage.say("hi", in: room)
-            for _ in 0..<2 { try await stage.reactions.videoRenamed(video, title: "Film 2", in: tenant) }
-            #expect(try await stage.rooms.room(room, stage.bob).room.title == "Film 2")
-            for _ in 0..<2 { try await stage.reactions.videoDeleted(video, in: tenant) }
-            // The upload told late reopens nothing.
-            try await stage.reactions.videoUploaded(video, title: "Film", in: tenant)
-            #expect(try await stage.rooms.room(room, stage.bob).room.closedAt != nil)
-            #expect(await code { try await stage.say("more", in: room) } == "room_closed")
-            #expect(
-                await code { _ = try await stage.rooms.edit(message.id, to: "x", by: stage.ada) }
-                    == "room_closed")
-            #expect(try await stage.say("hi", in: room, as: message.clientID).id == message.id)
-            #expect(try await stage.rooms.rooms(stage.bob, PageRequest(limit: 10)).items.isEmpty)
-            #expect(try await stage.events(RoomClosed.self) == [RoomClosed(room: room)])
-            #expect(
-                try await stage.rooms.history(of: room, .before(nil), limit: 5, stage.bob).messages == [
-                    message
-                ])
-        }
-    }
-
-    @Test func `a video deleted before its room was there leaves none to be opened`() async throws {
-        try await ChatStage.with { stage in
-            try await stage.reactions.videoDeleted(stage.video, in: stage.tenant)
-            let room = try await stage.make(.video(stage.video), by: stage.ada)
-            #expect(await code { try await stage.say("x", in: room) } == "room_closed")
+            func make(_ key: String) async throws -> Rooms.Found {
+                try await stage.rooms.make(
+                    .direct(stage.bob.user), by: stage.ada, OnceKey(scope: "rooms", key: key))
+            }
+            let first = try await make("a")
+            let room = first.view.room.id
+            #expect(first.isNew)
+            #expect(try await make("a").isNew)
+            for _ in 0..<2 { #expect(try await !make("b").isNew) }
+            let old = WriteContext(stage.ada, once: OnceKey(scope: "rooms", key: "c"))
+            _ = try await stage.store.write(old) { _ in room }
+            let found = try await make("c")
+            #expect(!found.isNew && found.view.room.id == room)
         }
     }
 

@@ -20,7 +20,7 @@ import Testing
                 #expect(try reader.messages([]).isEmpty && reader.messages([MessageID()]).isEmpty)
                 #expect(try reader.entries(of: room, .after(0), limit: 10).isEmpty)
                 #expect(try reader.entries(of: room, .before(nil), limit: 10).isEmpty)
-                #expect(try reader.unread(in: room, by: user, after: 0, limit: 10) == 0)
+                #expect(try reader.unread(in: [room], by: user, limit: 10).isEmpty)
                 #expect(try reader.revisions(of: MessageID()).isEmpty)
                 #expect(try reader.messageIDs(page).items.isEmpty)
             }

@@ -130,23 +130,36 @@ import Testing
     }
 
     @Test(arguments: ChatStoreAdapter.all)
-    func `unread are messages of others behind a mark, counted up to a limit`(_ adapter: ChatStoreAdapter)
-        async throws
-    {
+    func `unread are messages of others behind one's own mark, room by room, counted up to a limit`(
+        _ adapter: ChatStoreAdapter
+    ) async throws {
         try await adapter.run { stage async throws in
             let (tenant, me, other) = (TenantID(), UserID(), UserID())
             let (room, _, _) = try await Self.talk(stage, tenant, other)
             try await stage.write(tenant) { writer in
                 try writer.append((5...9).map { .sample(in: room.id, $0, by: $0 == 7 ? me : other) })
             }
-            try await stage.store.read(tenant) { reader throws in
-                // The first stands, the second was deleted, 3 and 4 are changes, 7 is one's own.
-                for (seq, count) in [(0, 5), (1, 4), (4, 4), (5, 3), (6, 2), (7, 2), (9, 0)] {
-                    let unread = try reader.unread(in: room.id, by: me, after: Int64(seq), limit: 100)
-                    #expect(unread == count, "behind \(seq)")
+            // The first stands, the second was deleted, 3 and 4 are changes, 7 is one's own.
+            for (seq, count) in [(0, 5), (1, 4), (4, 4), (5, 3), (6, 2), (7, 2), (9, 0)] {
+                let found = try await stage.store.write(WriteContext(tenant: tenant)) { writer in
+                    if seq > 0 { try writer.saveMarker(Int64(seq), of: me, in: room.id) }
+                    return try writer.unread(in: [room.id], by: me, limit: 100)
                 }
-                #expect(try reader.unread(in: room.id, by: me, after: 0, limit: 2) == 2)
-                #expect(try reader.unread(in: RoomID(), by: me, after: 0, limit: 2) == 0)
+                #expect(found == [room.id: count], "behind \(seq)")
+            }
+            let (quiet, _, _) = try await Self.talk(stage, tenant, me)
+            let (loud, _, _) = try await Self.talk(stage, tenant, other)
+            try await stage.write(tenant) { writer in
+                try writer.append((5...9).map { .sample(in: loud.id, $0, by: other) })
+                try writer.saveMarker(9, of: other, in: loud.id)
+            }
+            try await stage.store.read(tenant) { reader throws in
+                let asked = [room.id, quiet.id, loud.id, RoomID()]
+                let all = try reader.unread(in: asked, by: me, limit: 100)
+                #expect(all == [room.id: 0, quiet.id: 0, loud.id: 6])
+                let some = try reader.unread(in: asked, by: me, limit: 2)
+                #expect(some == [room.id: 0, quiet.id: 0, loud.id: 2])
+                #expect(try reader.unread(in: [], by: me, limit: 2).isEmpty)
             }
         }
     }

@@ -6,7 +6,7 @@ import Testing
 @Suite struct ConsumerGroupContract {
     @Test(arguments: EventLogAdapter.all)
     func `members come to share the partitions about equally`(_ adapter: EventLogAdapter) async throws {
-        try await adapter.run { stage in
+        try await adapter.run(whereHoldsLapse: true) { stage in
             var members: [any EventConsumer] = []
             for count in 1...3 {
                 members.append(try await stage.log.consumer(of: "group"))
@@ -47,7 +47,7 @@ import Testing
     func `what a dead member had in hand comes to another when its hold lapses`(
         _ adapter: EventLogAdapter
     ) async throws {
-        try await adapter.run { stage in
+        try await adapter.run(whereHoldsLapse: true) { stage in
             let dead = try await stage.log.consumer(of: "group")
             try await stage.log.append(sameKey(2))
             #expect(try await stage.receive(2, from: dead).count == 2)
@@ -64,7 +64,7 @@ import Testing
     func `a commit after the partition has gone is refused and changes nothing`(
         _ adapter: EventLogAdapter
     ) async throws {
-        try await adapter.run { stage in
+        try await adapter.run(whereHoldsLapse: true) { stage in
             let late = try await stage.log.consumer(of: "group")
             try await stage.log.append(sameKey(2))
             let stale = try await stage.receive(2, from: late)
@@ -85,12 +85,12 @@ import Testing
 
     @Test(arguments: EventLogAdapter.all)
     func `a member that keeps polling keeps its partitions`(_ adapter: EventLogAdapter) async throws {
-        try await adapter.run { stage in
+        try await adapter.run(whereHoldsLapse: true) { stage in
             let steady = try await stage.log.consumer(of: "group")
             try await stage.log.append(sameKey(1))
             let delivery = try #require(try await stage.receive(1, from: steady).first)
-            for _ in 0..<4 {
-                try await stage.pass(stage.hold * 0.6)
+            for _ in 0..<12 {
+                try await stage.pass(stage.hold * 0.2)
                 #expect(try await stage.isSilent(steady))
             }
             #expect(try await steady.commit(delivery))

@@ -12,7 +12,7 @@ import Testing
 struct EventLogStage: Sendable {
     let log: any EventLog
     let partitions: Int
-    /// How long a silent member keeps its partitions.
+    /// How long a silent member keeps its partitions; short only where a test lets it lapse.
     let hold: Duration
     /// A delay to send events back with.
     let delay: Duration
@@ -21,12 +21,24 @@ struct EventLogStage: Sendable {
     /// How long nothing must come until a test believes that there is nothing.
     let silence: Duration
     let pass: @Sendable (Duration) async throws -> Void
+    /// Since some beginning, by the clock that `pass` moves.
+    let now: @Sendable () -> Duration
 }
 
 /// An adapter under the contract.
 struct EventLogAdapter: CustomTestStringConvertible, Sendable {
     let testDescription: String
-    let run: @Sendable (_ test: (EventLogStage) async throws -> Void) async throws -> Void
+    private typealias Play =
+        @Sendable (_ lapses: Bool, _ test: (EventLogStage) async throws -> Void) async throws -> Void
+
+    private let play: Play
+
+    /// Holds lapse soon where `lapses`; elsewhere only a test that hangs would see one lapse.
+    func run(
+        whereHoldsLapse lapses: Bool = false, _ test: (EventLogStage) async throws -> Void
+    ) async throws {
+        try await play(lapses, test)
+    }
 
     static let all =
         [table, pretendedKafka] + (TestPostgres.isAvailable ? [postgres] : [])
@@ -35,11 +47,11 @@ struct EventLogAdapter: CustomTestStringConvertible, Sendable {
     /// Of a cluster that tests share.
     private static let brokers = ProcessInfo.processInfo.environment["CLOUDSTREAM_KAFKA_BROKERS"]
 
-    private static let table = EventLogAdapter(testDescription: "table in SQLite") { test in
+    private static let table = EventLogAdapter(testDescription: "table in SQLite") { _, test in
         try await TestDatabase.with { file in try await play(file.driver, test) }
     }
 
-    private static let postgres = EventLogAdapter(testDescription: "tables in Postgres") { test in
+    private static let postgres = EventLogAdapter(testDescription: "tables in Postgres") { _, test in
         try await TestPostgres.with { file in
             try await file.withDriver { try await play($0, test) }
         }
@@ -57,48 +69,66 @@ struct EventLogAdapter: CustomTestStringConvertible, Sendable {
         try await test(
             EventLogStage(
                 log: log, partitions: settings.partitions, hold: settings.hold, delay: .seconds(10),
-                patience: .seconds(60), silence: .zero, pass: { clock.advance(by: $0) }))
+                patience: .seconds(240), silence: .zero, pass: { clock.advance(by: $0) },
+                now: { .milliseconds(clock.now.milliseconds) }))
     }
 }
 
 extension EventLogAdapter {
-    private static let pretendedKafka = EventLogAdapter(testDescription: "Kafka, pretended brokers") { test in
+    private static let pretendedKafka = EventLogAdapter(testDescription: "Kafka, pretended brokers") {
+        lapses, test in
         let cluster = try #require(MockKafkaCluster())
         var settings = KafkaSettings(brokers: cluster.bootstrap, topic: "events", partitions: 8)
         cluster.makeTopic(settings.topic, partitions: settings.partitions, replicas: 3)
-        settings.consumer.sessionTimeout = .seconds(4)
-        try await play(settings, test)
+        try await play(settings, lapses, test)
         withExtendedLifetime(cluster) {}
     }
 
     private static func kafka(_ brokers: String) -> EventLogAdapter {
-        EventLogAdapter(testDescription: "Kafka") { test in
+        EventLogAdapter(testDescription: "Kafka") { lapses, test in
             var settings = KafkaSettings(
                 brokers: brokers, topic: "contract-\(UUIDv7())", partitions: 8)
             settings.replicationFactor = 1
             settings.minimumInSyncReplicas = 1
-            // The least that brokers allow.
-            settings.consumer.sessionTimeout = .seconds(6)
-            try await play(settings, test)
+            try await play(settings, lapses, test)
+        }
+    }
+
+    /// Each has topics and groups to make; beyond this they would only wait for each other.
+    private static let turns = Turns(16)
+
+    private static func play(
+        _ settings: KafkaSettings, _ lapses: Bool, _ test: (EventLogStage) async throws -> Void
+    ) async throws {
+        await turns.begin()
+        do {
+            try await playNow(settings, lapses, test)
+            await turns.end()
+        } catch {
+            await turns.end()
+            throw error
         }
     }
 
     /// Time passes by itself.
-    private static func play(
-        _ settings: KafkaSettings, _ test: (EventLogStage) async throws -> Void
+    private static func playNow(
+        _ settings: KafkaSettings, _ lapses: Bool, _ test: (EventLogStage) async throws -> Void
     ) async throws {
         var settings = settings
         settings.consumer.heartbeat = .milliseconds(500)
-        settings.consumer.maximumPollInterval = .seconds(6)
+        // 6 s is the least that brokers allow.
+        settings.consumer.maximumPollInterval = lapses ? .seconds(6) : .seconds(12)
+        settings.consumer.sessionTimeout = lapses ? .seconds(6) : .seconds(12)
         settings.consumer.fetchWait = .milliseconds(50)
-        settings.requestDeadline = .seconds(20)
+        settings.requestDeadline = .seconds(120)
         let log = try KafkaEventLog(
             settings: settings, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
         try await log.prepare()
+        let begin = ContinuousClock.now
         let stage = EventLogStage(
             log: log, partitions: settings.partitions, hold: settings.consumer.maximumPollInterval,
-            delay: .seconds(10), patience: .seconds(60), silence: .milliseconds(500),
-            pass: { try await Task.sleep(for: $0) })
+            delay: .seconds(10), patience: .seconds(240), silence: .milliseconds(500),
+            pass: { try await Task.sleep(for: $0) }, now: { ContinuousClock.now - begin })
         try await test(stage)
         await log.close()
     }
@@ -129,11 +159,11 @@ extension EventLogStage {
         return applied
     }
 
-    /// Commits whatever there is now for a member that has its partitions.
+    /// Commits whatever there is for a member that has its partitions, of which the first may take to come.
     func drain(_ consumer: any EventConsumer) async throws -> [Delivery] {
         var all: [Delivery] = []
         while true {
-            let deliveries = try await consumer.poll(limit: 20, wait: silence)
+            let deliveries = try await consumer.poll(limit: 20, wait: all.isEmpty ? patience : silence)
             if deliveries.isEmpty { return all }
             all += deliveries
             for delivery in deliveries { #expect(try await consumer.commit(delivery)) }

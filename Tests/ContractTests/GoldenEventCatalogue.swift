@@ -32,6 +32,7 @@ struct GoldenEvent: CustomTestStringConvertible, Sendable {
         GoldenEvent(TenantCreated(name: "Ada's Team 🦆", region: "eu", owner: user)),
         GoldenEvent(UserJoined(user: user, role: .member)),
         GoldenEvent(UserRenamed(user: user)),
+        GoldenEvent(PasswordChanged(user: user)),
         GoldenEvent(UserRemoved(user: user, by: other)),
         GoldenEvent(
             VideoUploaded(video: video, title: "Holiday \"2026\"", bytes: 1 << 40, uploadedBy: user)),
@@ -51,7 +52,7 @@ struct GoldenEvent: CustomTestStringConvertible, Sendable {
                 ])),
         GoldenEvent(RoomCreated(room: room, kind: .video, video: room, isPrivate: false)),
         GoldenEvent(RoomClosed(room: room)),
-        GoldenEvent(MembersChanged(room: room, joined: [user, other], left: [])),
+        GoldenEvent(MembersChanged(room: room, joined: [user, other], left: [], by: nil)),
         GoldenEvent(
             MessageSent(
                 room: room, message: message, seq: 7, author: user, parent: parent, parentAuthor: other,

@@ -75,6 +75,28 @@ import Testing
         }
     }
 
+    @Test(arguments: IdentityStoreAdapter.all)
+    func `those asked for by their ids come each once, others and those of other teams never`(
+        _ adapter: IdentityStoreAdapter
+    ) async throws {
+        try await adapter.run { stage async throws in
+            let (tenant, owner) = try await stage.founded()
+            let (_, stranger) = try await stage.founded("else@example.com")
+            let joined = (0..<3).map { User.sample("user\($0)@example.com") }
+            try await stage.write(tenant.id) { writer in
+                for user in joined { try writer.insert(user, passwordHash: "h") }
+                // A transaction sees its own changes.
+                #expect(try writer.users([joined[1].id]) == [joined[1]])
+            }
+            try await stage.store.read(tenant.id) { reader throws in
+                let asked = [joined[2], owner, joined[0], joined[2], stranger].map(\.id) + [UserID()]
+                let found = try reader.users(asked)
+                #expect(found.count == 3 && [owner, joined[0], joined[2]].allSatisfy(found.contains))
+                #expect(try reader.users([UserID]()).isEmpty)
+            }
+        }
+    }
+
     @Test(arguments: IdentityStoreAdapter.all, [PageRequest.Order.newestFirst, .oldestFirst])
     func `people are listed by age, in pages`(_ adapter: IdentityStoreAdapter, _ order: PageRequest.Order)
         async throws

@@ -40,6 +40,39 @@ import Testing
     }
 
     @Test(arguments: IdentityStoreAdapter.all)
+    func `sessions that ran out are forgotten, of all teams and however many, ended ones not sooner`(
+        _ adapter: IdentityStoreAdapter
+    ) async throws {
+        try await adapter.run { stage async throws in
+            let time = Timestamp(milliseconds: 1_850_000_000_000)
+            var kept: [TenantID: [LoginSession]] = [:]
+            var gone: [TenantID: [LoginSession]] = [:]
+            for (email, count) in [("a@example.com", 1_200), ("eve@example.com", 3)] {
+                let (tenant, user) = try await stage.founded(email)
+                var ended = LoginSession.sample(of: user.id, until: time + .seconds(1))
+                ended.isRevoked = true
+                let stays = [ended, .sample(of: user.id, until: time), .sample(of: user.id)]
+                var goes = (0..<count).map { number in
+                    LoginSession.sample(of: user.id, until: time - .milliseconds(1 + number))
+                }
+                goes[0].isRevoked = true
+                let all = stays + goes
+                try await stage.write(tenant.id) { writer in for each in all { try writer.save(each) } }
+                (kept[tenant.id], gone[tenant.id]) = (stays, goes)
+            }
+            #expect(try await stage.store.removeSessions(runOutBefore: time) == 1_203)
+            #expect(try await stage.store.removeSessions(runOutBefore: time) == 0)
+            for (tenant, sessions) in kept {
+                let (stays, goes) = (sessions, gone[tenant] ?? [])
+                try await stage.store.read(tenant) { reader throws in
+                    for each in stays { #expect(try reader.session(each.id) == each) }
+                    for each in goes.prefix(3) { #expect(try reader.session(each.id) == nil) }
+                }
+            }
+        }
+    }
+
+    @Test(arguments: IdentityStoreAdapter.all)
     func `all sessions of a person but one are ended, and named once`(_ adapter: IdentityStoreAdapter)
         async throws
     {

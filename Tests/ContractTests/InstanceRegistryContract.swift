@@ -59,6 +59,30 @@ import Testing
         }
     }
 
+    /// Commits may stall, or a new primary come, for longer than a lifetime.
+    @Test(arguments: InstanceRegistryAdapter.all)
+    func `where all fall silent together, all stay that were alive then, and others lapse as ever`(
+        _ adapter: InstanceRegistryAdapter
+    ) async throws {
+        try await adapter.run { stage async throws in
+            func ids() async throws -> [String] { try await stage.registry.instances(of: "api").map(\.id) }
+            try await stage.registry.announce(instance("dead"))
+            try await stage.pass(stage.lifetime)
+            for id in ["a", "b", "c"] { try await stage.registry.announce(instance(id)) }
+            try await stage.pass(stage.lifetime / 3)
+            try await stage.registry.announce(instance("b"))
+            try await stage.registry.withdraw("c")
+            #expect(try await ids() == ["a", "b"])
+            try await stage.pass(stage.lifetime * 2)
+            #expect(try await ids() == ["a", "b"])
+            try await stage.registry.announce(
+                InstanceDirectoryContract.instance("w", role: "worker"))
+            #expect(try await ids() == ["a", "b"])
+            try await stage.registry.announce(instance("a"))
+            #expect(try await ids() == ["a"])
+        }
+    }
+
     @Test(arguments: InstanceRegistryAdapter.all)
     func `each announcement renews what is known`(_ adapter: InstanceRegistryAdapter) async throws {
         try await adapter.run { stage async throws in

@@ -33,6 +33,39 @@ import Testing
     }
 
     @Test(arguments: FeedStoreAdapter.all)
+    func
+        `a security letter is due at once whatever was chosen, once for what happened, and about no notification`(
+            _ adapter: FeedStoreAdapter
+        ) async throws
+    {
+        try await adapter.run { stage async throws in
+            let (tenant, user, other) = (try await stage.tenant(), UserID(), UserID())
+            var silent = NotificationPreferences.standard
+            silent.email = [:]
+            silent.quietHours = QuietHours(from: 0, until: 1_439)
+            _ = try await stage.store.changePreferences(of: user, in: tenant) { [silent] _ in silent }
+            let change = FeedChange.warn(user, .passwordChanged, at: start)
+            for _ in 0..<2 { try await stage.apply(change, in: tenant, at: start + .seconds(1)) }
+            let mails = try await stage.claim(tenant, at: start + .seconds(1))
+            #expect(mails.map(\.channel) == [.security(.passwordChanged, at: start)])
+            #expect(mails.map(\.user) == [user])
+            let all = Notification.Kind.allCases
+            #expect(try await stage.store.content(of: mails[0], kinds: all, limit: 5).isEmpty)
+            #expect(try await stage.store.finish(mails[0], .sent, at: start + .seconds(2)))
+            try await stage.apply(change, in: tenant, at: start + .seconds(3))
+            #expect(try await stage.claim(tenant, at: start + .seconds(10_000)).isEmpty)
+            // It happens again, and to another.
+            for (user, seconds) in [(user, 60.0), (other, 0)] {
+                try await stage.apply(
+                    .warn(user, .passwordChanged, at: start + .seconds(seconds)), in: tenant,
+                    at: start + .seconds(60))
+            }
+            #expect(try await stage.claim(tenant, at: start + .seconds(60)).count == 2)
+            #expect(try await stage.notifications(user, tenant).isEmpty)
+        }
+    }
+
+    @Test(arguments: FeedStoreAdapter.all)
     func `many who claim at once get each mail once`(_ adapter: FeedStoreAdapter) async throws {
         try await adapter.run { stage async throws in
             let (one, other) = (try await stage.tenant(), try await stage.tenant())

@@ -46,6 +46,9 @@ struct PlacedIdentityStore: IdentityStore {
     }
 
     func login(email: String) async throws -> Login? { try await store.login(email: email) }
+    func removeSessions(runOutBefore time: Timestamp) async throws -> Int {
+        try await store.removeSessions(runOutBefore: time)
+    }
 }
 
 struct PlacedVideoStore: VideoStore {

@@ -53,6 +53,12 @@ struct RedisStage: Sendable {
             """)
     }
 
+    /// Lets `span` of the lifetime of all keys pass.
+    func expire(by span: Duration) async throws {
+        try await forEachKey(
+            "redis.call('PEXPIRE', key, redis.call('PTTL', key) - \(span.inMilliseconds))")
+    }
+
     private func forEachKey(_ body: String) async throws {
         let script = "for _, key in ipairs(redis.call('KEYS', ARGV[1])) do \(body) end"
         _ = try await client.send(

@@ -2,30 +2,34 @@ import Feed
 import Kernel
 import Memory
 import Synchronization
+import TestDatabase
 import Testing
 
 /// A feed of one team in memory, over a clock that the test moves, which counts how often it is read.
 private final class FeedStage: Sendable {
     let tenant = TenantID()
-    let clock = Mutex(Timestamp(milliseconds: 1_000_000))
+    private let clock = ManualClock(Timestamp(milliseconds: 1_000_000))
     let reads = Mutex(0)
     let activities = Mutex<[Activity]>([])
     let gate = Mutex<CheckedContinuation<Void, Never>?>(nil)
     let cache: any Cache
     private let chances: Mutex<[Double]>
 
-    init(cache: any Cache = MemoryCache(maximumEntries: 100, maximumBytes: 1 << 20), chances: [Double] = []) {
-        self.cache = cache
+    /// In memory, by the same clock, if `cache` is nil.
+    init(cache: (any Cache)? = nil, chances: [Double] = []) {
+        let clock = clock
+        let memory = MemoryCache(maximumEntries: 100, maximumBytes: 1 << 20) { clock.now }
+        self.cache = cache ?? memory
         self.chances = Mutex(chances)
     }
 
     func pages(_ lifetime: Duration = .seconds(1), making: Duration = .milliseconds(50)) -> FeedPages {
         FeedPages(
-            cache, settings: .init(lifetime: lifetime), now: { self.clock.withLock { $0 } },
+            cache, settings: .init(lifetime: lifetime), now: { self.clock.now },
             chance: { self.chances.withLock { $0.isEmpty ? 1 : $0.removeFirst() } }
         ) { page, _ in
             self.reads.withLock { $0 += 1 }
-            self.clock.withLock { $0 = $0 + making }
+            self.clock.advance(by: making)
             let all = self.activities.withLock { $0 }
             return Page(reading: Array(all.reversed().prefix(page.limit + 1)), limit: page.limit) {
                 $0.id.uuid
@@ -38,7 +42,7 @@ private final class FeedStage: Sendable {
         activities.withLock { $0.append(activity) }
     }
 
-    func pass(_ time: Duration) { clock.withLock { $0 = $0 + time } }
+    func pass(_ time: Duration) { clock.advance(by: time) }
     var readCount: Int { reads.withLock { $0 } }
 }
 

@@ -6,93 +6,6 @@ import Synchronization
 import TestDatabase
 import Testing
 
-/// A queue in a real store, a clock that the test moves, and a sender that does what it is told.
-private final class MailStage: MailSender {
-    enum Mood: Sendable { case fine, away, refusing }
-
-    let tenant = TenantID()
-    let (ann, ben) = (UserID(), UserID())
-    let store: RelationalFeedStore
-    let clock = Mutex(Timestamp(milliseconds: 1_800_000_000_000))
-    let mood = Mutex(Mood.fine)
-    let sent = Mutex<[Letter]>([])
-    let outcomes = Mutex<[MailOutcome]>([])
-
-    init(_ store: RelationalFeedStore) { self.store = store }
-
-    static func with(_ body: (MailStage) async throws -> Void) async throws {
-        try await TestDatabase.with { try await body(MailStage(RelationalFeedStore($0.database()))) }
-    }
-
-    func send(_ letter: Letter) async throws {
-        switch mood.withLock({ $0 }) {
-        case .fine: sent.withLock { $0.append(letter) }
-        case .away: throw Failure.unavailable("The mail server")
-        case .refusing: throw Failure(.invalid, "mail_refused", "no")
-        }
-    }
-
-    var now: Timestamp { clock.withLock { $0 } }
-    var letters: [Letter] { sent.withLock { $0 } }
-    func pass(_ time: Duration) { clock.withLock { $0 = $0 + time } }
-
-    func tell(_ kind: Notification.Kind, _ excerpt: String? = nil) async throws -> Notification {
-        let notification = Notification(
-            id: NotificationID(), kind, by: ben, at: now, place: FeedPlace(video: UUIDv7()),
-            wording: Wording(title: "Film", excerpt: excerpt))
-        _ = try await store.apply([.notify(notification, [ann])], in: tenant, at: now, mails: true)
-        return notification
-    }
-
-    @discardableResult
-    func deliver(finishing: Bool = true) async throws -> Int {
-        try await deliver(from: finishing ? store : Forgetful(base: store))
-    }
-
-    @discardableResult
-    func deliver(from queue: any MailQueue) async throws -> Int {
-        var settings = MailDelivery.Settings(publicURL: "https://video.example.com")
-        settings.maximumAttempts = 3
-        settings.backoff = Backoff(first: .seconds(60), maximum: .seconds(60))
-        let names = [ann: "Ann", ben: "Ben"]
-        let delivery = MailDelivery(
-            queue: queue, store: store, sender: self, settings: settings,
-            person: { _, user in names[user].map { .init(name: $0, email: "\($0.lowercased())@example.com") }
-            },
-            now: { self.now }, observe: { outcome, _ in self.outcomes.withLock { $0.append(outcome) } })
-        return try await delivery.deliverDue()
-    }
-}
-
-/// A queue whose caller dies before it can note what became of a mail, or that fails when it is to note one.
-private struct Forgetful: MailQueue {
-    let base: RelationalFeedStore
-    var deafTo: NotificationID?
-
-    func claim(_ limit: Int, lease: Duration, at time: Timestamp) async throws -> [QueuedMail] {
-        try await base.claim(limit, lease: lease, at: time)
-    }
-    func content(
-        of mail: QueuedMail, kinds: [Notification.Kind], limit: Int
-    ) async throws -> [Notification] {
-        try await base.content(of: mail, kinds: kinds, limit: limit)
-    }
-    func finish(_ mail: QueuedMail, _ outcome: MailOutcome, at time: Timestamp) async throws -> Bool {
-        guard let deafTo else { return false }
-        if mail.channel == .instant(deafTo) { throw Failure.unavailable("The store") }
-        return try await base.finish(mail, outcome, at: time)
-    }
-    func depth() async throws -> MailDepth { try await base.depth() }
-}
-
-extension Notification {
-    fileprivate static var sample: Notification {
-        Notification(
-            id: NotificationID(), .mention, by: nil, at: .now(), place: FeedPlace(video: UUIDv7()),
-            wording: Wording())
-    }
-}
-
 /// Two databases, of which the other takes no writes.
 private struct HalfDeafDriver: SQLDriver {
     let one: any SQLDriver
@@ -116,6 +29,35 @@ private struct HalfDeafDriver: SQLDriver {
 }
 
 @Suite struct MailDeliveryTests {
+    @Test
+    func `a security letter comes in quiet hours and to who wants no mail, and says when and what to do`()
+        async throws
+    {
+        try await MailStage.with { stage in
+            var silent = NotificationPreferences.standard
+            silent.email = [:]
+            silent.quietHours = QuietHours(from: 0, until: 1_439)
+            try await stage.choose(silent)
+            for user in [stage.ann, UserID()] {
+                _ = try await stage.store.apply(
+                    [.warn(user, .passwordChanged, at: stage.now)], in: stage.tenant, at: stage.now,
+                    mails: true)
+            }
+            stage.mood.withLock { $0 = .away }
+            #expect(try await stage.deliver() == 2)
+            stage.mood.withLock { $0 = .fine }
+            stage.pass(.seconds(61))
+            #expect(try await stage.deliver() == 1)
+            let letter = try #require(stage.letters.first)
+            #expect(stage.letters.count == 1 && letter.to == "ann@example.com")
+            #expect(letter.subject == "Your password was changed")
+            #expect(letter.body.contains("on 2027-01-15 at 08:00 UTC"))
+            #expect(letter.body.contains("owner or admin"))
+            // Of somebody who is not in the team any more.
+            #expect(stage.outcomes.withLock { $0.contains(.dropped) })
+        }
+    }
+
     @Test func `a letter says who did what and where, with names for those who are mentioned`() async throws {
         try await MailStage.with { stage in
             _ = try await stage.tell(
@@ -141,9 +83,27 @@ private struct HalfDeafDriver: SQLDriver {
             _ = try await stage.tell(.reply)
             var preferences = NotificationPreferences.standard
             preferences.email[.reply] = .off
-            try await stage.store.save(preferences, of: stage.ann, in: stage.tenant)
+            try await stage.choose(preferences)
             #expect(try await stage.deliver() == 3 && stage.letters.isEmpty)
             #expect(stage.outcomes.withLock { $0 } == [.dropped, .dropped, .dropped])
+        }
+    }
+
+    @Test func `what was said in a room that one may not see any more is not sent`() async throws {
+        try await MailStage.with { stage in
+            let (left, room) = (UUIDv7(), UUIDv7())
+            _ = try await stage.tell(.mention, "a secret", in: left)
+            _ = try await stage.tell(.mention, "no secret", in: room)
+            _ = try await stage.tell(.directMessage, "a secret", in: left)
+            _ = try await stage.tell(.comment, "no secret")
+            stage.hidden.withLock { $0 = [left] }
+            #expect(try await stage.deliver() == 2)
+            stage.pass(.seconds(86_400))
+            #expect(try await stage.deliver() == 1)
+            #expect(stage.letters.map(\.subject) == ["Ben mentioned you in “Film”", "1 thing you missed"])
+            #expect(
+                stage.letters.allSatisfy { $0.body.contains("no secret") && !$0.body.contains("a secret") })
+            #expect(stage.outcomes.withLock { $0.count { $0 == .dropped } } == 1)
         }
     }
 
@@ -154,7 +114,7 @@ private struct HalfDeafDriver: SQLDriver {
             _ = try await stage.tell(.mention, "at once")
             _ = try await stage.tell(.comment, "in the digest")
             (preferences.email[.mention], preferences.email[.comment]) = (.digest, .instant)
-            try await stage.store.save(preferences, of: stage.ann, in: stage.tenant)
+            try await stage.choose(preferences)
             #expect(try await stage.deliver() == 1)
             #expect(stage.letters.map(\.subject) == ["Ben mentioned you in “Film”"])
             stage.pass(.seconds(86_400))
@@ -169,7 +129,7 @@ private struct HalfDeafDriver: SQLDriver {
             var preferences = NotificationPreferences.standard
             let minute = LocalTime("UTC").minute(of: stage.now)
             preferences.quietHours = QuietHours(from: (minute + 1439) % 1440, until: (minute + 60) % 1440)
-            try await stage.store.save(preferences, of: stage.ann, in: stage.tenant)
+            try await stage.choose(preferences)
             #expect(try await stage.deliver() == 1 && stage.letters.isEmpty)
             stage.pass(.seconds(59 * 60))
             #expect(try await stage.deliver() == 0)
@@ -225,7 +185,7 @@ private struct HalfDeafDriver: SQLDriver {
             for number in 1...51 { _ = try await stage.tell(.comment, "number \(number).") }
             var preferences = NotificationPreferences.standard
             preferences.email[.approval] = .off
-            try await stage.store.save(preferences, of: stage.ann, in: stage.tenant)
+            try await stage.choose(preferences)
             stage.pass(.seconds(86_400))
             #expect(try await stage.deliver() == 1)
             let letter = try #require(stage.letters.first)

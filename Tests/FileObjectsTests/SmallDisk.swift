@@ -1,4 +1,5 @@
 import Foundation
+import TestProcess
 import Testing
 
 /// A small filesystem in memory, where the machine lets tests mount one.
@@ -35,12 +36,7 @@ enum SmallDisk {
     }
 
     private static func run(_ arguments: String...) throws {
-        let process = Process()
-        process.executableURL = URL(filePath: arguments[0])
-        process.arguments = Array(arguments.dropFirst())
-        process.standardError = FileHandle.nullDevice
-        try process.run()
-        process.waitUntilExit()
-        guard process.terminationStatus == 0 else { throw CocoaError(.featureUnsupported) }
+        let (end, _) = try ChildProcess.runWaiting(arguments[0], Array(arguments.dropFirst()))
+        guard end == .exit(0) else { throw CocoaError(.featureUnsupported) }
     }
 }

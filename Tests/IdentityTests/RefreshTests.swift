@@ -83,6 +83,21 @@ import Testing
         }
     }
 
+    @Test func `a once-key gives nothing more once its answer was used, or ran out`() async throws {
+        try await Stage.with { stage async throws in
+            let entry = try await stage.signUp()
+            let once = OnceKey(scope: "refresh", key: "k", digest: "d")
+            let newer = try await stage.refresh(entry.tokens.refresh, once: once)
+            let newest = try await stage.refresh(newer)
+            #expect(await stage.refusal(entry.tokens.refresh, once: once) == "session_revoked")
+            // A repetition that comes late ends nobody's session.
+            let later = OnceKey(scope: "refresh", key: "l", digest: "e")
+            _ = try await stage.refresh(newest, once: later)
+            stage.clock.advance(by: Stage.refreshLifetime)
+            #expect(await stage.refusal(newest, once: later) == "session_revoked")
+        }
+    }
+
     @Test func `a session ends when nobody refreshed it for its lifetime`() async throws {
         try await Stage.with { stage async throws in
             var token = try await stage.signUp().tokens.refresh
@@ -92,6 +107,34 @@ import Testing
             }
             stage.clock.advance(by: Stage.refreshLifetime)
             #expect(await stage.refusal(token) == "session_revoked")
+        }
+    }
+
+    @Test func `a token used again is found out for as long as its session could live, and refused for ever`()
+        async throws
+    {
+        try await Stage.with { stage async throws in
+            let entry = try await stage.signUp()
+            let gone = try await stage.accounts.signIn(email: "ada@example.com", password: Stage.password)
+            stage.clock.advance(by: Stage.refreshLifetime - .milliseconds(1))
+            let newer = try await stage.refresh(entry.tokens.refresh)
+            // As long after the first token as it would have held by itself, twice over but for a moment.
+            stage.clock.advance(by: Stage.refreshLifetime - .milliseconds(1))
+            #expect(try await stage.store.removeSessions(runOutBefore: stage.clock.now) == 1)
+            #expect(await stage.refusal(gone.tokens.refresh) == "session_revoked")
+            #expect(await stage.refusal(entry.tokens.refresh) == "session_revoked")
+            // Found out: the family is ended, also the newest of it, which was good until then.
+            let session = try entry.claims(stage).session
+            let known = try await stage.store.read(entry.tenant.id) { try $0.session(session) }
+            #expect(known?.isRevoked == true)
+            #expect(await stage.refusal(newer) == "session_revoked")
+            #expect(try await stage.store.removeSessions(runOutBefore: stage.clock.now) == 0)
+            stage.clock.advance(by: .seconds(1))
+            #expect(try await stage.store.removeSessions(runOutBefore: stage.clock.now) == 1)
+            for token in [entry.tokens.refresh, newer] {
+                #expect(await stage.refusal(token) == "session_revoked")
+            }
+            #expect(try await stage.accounts.current(entry.claims(stage)) == nil)
         }
     }
 
@@ -125,7 +168,7 @@ import Testing
 
 extension Stage {
     func refresh(_ token: String, once: OnceKey? = nil) async throws -> String {
-        try await accounts.refresh(token, once: once).refresh
+        try await accounts.refresh(token, once: once).tokens.refresh
     }
 
     func refusal(_ token: String, once: OnceKey? = nil) async -> String? {

@@ -75,14 +75,18 @@ import Testing
             #expect(try await stage.listed(first) == [first.claims(stage).session])
             #expect(try await stage.accounts.current(stranger.claims(stage)) != nil)
             #expect(try await stage.accounts.endOtherSessions(first.claims(stage)).isEmpty)
+            let gone = try others[0].claims(stage)
+            let code = await failureCode { _ = try await stage.accounts.endOtherSessions(gone) }
+            #expect(code == "session_revoked")
+            #expect(try await stage.listed(first) == [first.claims(stage).session])
         }
     }
 }
 
 @Suite struct PasswordChangeTests {
-    private static let other = "battery staple"
+    fileprivate static let other = "battery staple"
 
-    private func change(from current: String = Stage.password, to new: String = other)
+    fileprivate func change(from current: String = Stage.password, to new: String = other)
         -> Accounts.PasswordChange
     {
         Accounts.PasswordChange(current: current, new: new)
@@ -151,6 +155,26 @@ import Testing
             }
             #expect(code == "invalid_credentials")
             #expect(try await stage.listed(first) == [claims.session])
+        }
+    }
+}
+
+extension PasswordChangeTests {
+    @Test func `a change by a session that another change ended meanwhile changes nothing`() async throws {
+        try await Stage.with { stage async throws in
+            let first = try await stage.signUp()
+            let (claims, thief) = (try first.claims(stage), try await stage.signIn().claims(stage))
+            let done = change()
+            let late = stage.accounts(
+                passwords: AfterVerifying(passwords: Stage.passwords) {
+                    _ = try await stage.accounts.change(done, of: claims, once: nil)
+                })
+            let code = await failureCode {
+                _ = try await late.change(change(to: "stolen horse"), of: thief, once: nil)
+            }
+            #expect(code == "session_revoked")
+            #expect(try await stage.listed(first) == [claims.session])
+            _ = try await stage.accounts.signIn(email: first.user.email, password: Self.other)
         }
     }
 }

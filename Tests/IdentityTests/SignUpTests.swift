@@ -5,10 +5,12 @@ import Testing
 
 @Suite struct SignUpTests {
     private func request(
-        team: String = "Team", region: String? = nil, email: String = "a@example.com", name: String = "Ada",
-        password: String = "12345678"
+        team: String = "Team", region: String? = nil, isolation: String? = nil,
+        email: String = "a@example.com", name: String = "Ada", password: String = "12345678"
     ) -> SignUp {
-        SignUp(teamName: team, region: region, email: email, name: name, password: password)
+        SignUp(
+            teamName: team, region: region, isolation: isolation, email: email, name: name,
+            password: password)
     }
 
     /// `field code` of each problem.
@@ -34,14 +36,22 @@ import Testing
         #expect(try request().validated(region: "eu").region == "eu")
     }
 
+    @Test func `a team is placed as it asks, where that is offered`() throws {
+        let own = request(isolation: "schema")
+        #expect(problems(own) == ["isolation unknown_isolation"])
+        #expect(try own.validated(region: "eu", isolations: [.shared, .schema]).isolation == "schema")
+        #expect(try request().validated(region: "eu", isolations: [.schema]).isolation == nil)
+    }
+
     @Test func `all problems are told at once`() {
-        let bad = request(team: " ", region: "mars", email: "nobody", name: "", password: "short")
+        let bad = request(
+            team: " ", region: "mars", isolation: "castle", email: "nobody", name: "", password: "short")
         #expect(
             Set(problems(bad)) == [
                 "name required", "owner.name required", "owner.email invalid_email",
-                "owner.password password_length", "region unknown_region",
+                "owner.password password_length", "region unknown_region", "isolation unknown_isolation",
             ])
-        #expect(problems(bad).count == 5)
+        #expect(problems(bad).count == 6)
         let failure = #expect(throws: Failure.self) { try bad.validated(region: "eu") }
         #expect(failure?.kind == .invalid)
         #expect(failure?.code == "invalid_request")

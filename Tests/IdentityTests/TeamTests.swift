@@ -119,7 +119,7 @@ import Testing
                 of: bob.user.id, to: .admin, by: owner.caller, once: nil)
             #expect(try await stage.accounts.current(claims)?.role == .admin)
             let renewed = try await stage.accounts.refresh(bob.tokens.refresh, once: nil)
-            #expect(renewed.refresh != bob.tokens.refresh)
+            #expect(renewed.tokens.refresh != bob.tokens.refresh)
         }
     }
 

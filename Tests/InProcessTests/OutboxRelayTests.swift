@@ -1,10 +1,11 @@
-import InProcess
 import Kernel
 import Logging
 import Relational
 import Synchronization
 import TestDatabase
 import Testing
+
+@testable import InProcess
 
 @Suite struct OutboxRelayTests {
     private struct Told: EventPayload {
@@ -14,6 +15,15 @@ import Testing
     }
 
     private static let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+
+    @Test func `who does not have the lease asks for it less often than its holder looks`() {
+        let quick = OutboxRelay.Settings(pollInterval: .milliseconds(20), leaseLifetime: .seconds(15))
+        #expect(quick.wait(holdsLease: true) == .milliseconds(20))
+        #expect(quick.wait(holdsLease: false) == .milliseconds(250))
+        let slow = OutboxRelay.Settings(pollInterval: .seconds(1), leaseLifetime: .seconds(15))
+        #expect(slow.wait(holdsLease: true) == .seconds(1))
+        #expect(slow.wait(holdsLease: false) == .seconds(1))
+    }
 
     @Test func `events reach the log in the order of their commits, batch by batch`() async throws {
         try await TestDatabase.with { file async throws in

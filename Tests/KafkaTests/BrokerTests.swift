@@ -40,7 +40,7 @@ struct BrokerTests {
             var left = Set(0..<64)
             for applied in [20, 64] {
                 let member = try await log.consumer(of: "group")
-                let end = ContinuousClock.now + .seconds(30)
+                let end = ContinuousClock.now + .seconds(120)
                 while left.count > 64 - applied, ContinuousClock.now < end {
                     for delivery in try await member.poll(limit: 5, wait: .seconds(1))
                     where try await member.commit(delivery) {
@@ -69,7 +69,8 @@ struct BrokerTests {
             brokers: sharedBrokers ?? "", topic: "kafka-tests-\(UUIDv7())", partitions: 4)
         settings.replicationFactor = 1
         settings.minimumInSyncReplicas = 1
-        settings.consumer.sessionTimeout = .seconds(6)
+        settings.requestDeadline = .seconds(60)
+        settings.consumer.sessionTimeout = .seconds(15)
         settings.consumer.heartbeat = .milliseconds(500)
         settings.consumer.maximumPollInterval = .seconds(60)
         return settings

@@ -24,7 +24,7 @@ import Testing
     }
 
     @Test func `a letter that the topic does not take is kept all the same`() async throws {
-        try await Self.with { stage, letters, kept in
+        try await Self.with(deliveryDeadline: .seconds(2)) { stage, letters, kept in
             stage.cluster.takeDown()
             let letter = Self.letter(2)
             try await letters.bury(letter)
@@ -53,11 +53,12 @@ import Testing
     }
 
     private static func with(
+        deliveryDeadline: Duration = .seconds(120),
         _ body: (MockStage, KafkaDeadLetterTopic, any DeadLetters) async throws -> Void
     ) async throws {
         try await TestDatabase.with { file in
             try await MockStage.with {
-                $0.producer.deliveryDeadline = .seconds(2)
+                $0.producer.deliveryDeadline = deliveryDeadline
             } _: { stage in
                 stage.cluster.makeTopic("events.dead-letters", partitions: 4)
                 let kept = TableDeadLetters(database: file.database())

@@ -34,13 +34,16 @@ struct MockStage: Sendable {
     /// What the log holds, as a group of its own reads it: until `enough`, then as long as more comes.
     func everything(_ enough: Int) async throws -> [Event] {
         let consumer = try await log.consumer(of: "reader-\(UUIDv7())")
-        let end = ContinuousClock.now + .seconds(30)
+        let end = ContinuousClock.now + .seconds(240)
         var events: [Event] = []
+        // What came twice is there once.
+        var seen: Set<EventID> = []
         while ContinuousClock.now < end {
-            let wait: Duration = events.count < enough ? .seconds(5) : .milliseconds(500)
+            let wait: Duration = seen.count < enough ? .seconds(5) : .milliseconds(500)
             let deliveries = try await consumer.poll(limit: 500, wait: wait)
-            if deliveries.isEmpty, events.count >= enough { break }
+            if deliveries.isEmpty, seen.count >= enough { break }
             events += deliveries.map(\.event)
+            seen.formUnion(deliveries.map(\.event.id))
             if let last = deliveries.last { _ = try await consumer.commit(last) }
         }
         await consumer.close()

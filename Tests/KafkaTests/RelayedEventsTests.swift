@@ -35,7 +35,7 @@ import Testing
                     group.addTask { await Self.relay(log, database) }
                     group.addTask { await Self.disturb(stage.cluster) }
                     for _ in 0..<2 { group.addTask { await Self.apply(stage.log, database, history) } }
-                    let isComplete = try await eventually(within: .seconds(50)) {
+                    let isComplete = try await eventually(within: .seconds(240)) {
                         let depth = try await Outbox(database).depth()
                         return history.appliedCount == 240 && depth == 0
                     }

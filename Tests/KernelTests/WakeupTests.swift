@@ -2,7 +2,7 @@ import Kernel
 import Synchronization
 import Testing
 
-@Suite(.timeLimit(.minutes(5))) struct WakeupTests {
+@Suite struct WakeupTests {
     private static let long = Duration.seconds(3600)
 
     @Test func `a notification between looking and waiting is not lost`() async {

@@ -1,4 +1,5 @@
 import Foundation
+import TestProcess
 
 /// Clips made by the `ffmpeg` program for one run of the tests, each once.
 enum Clips {
@@ -62,17 +63,8 @@ enum Program {
 
     @discardableResult
     static func run(_ name: String, _ arguments: [String]) throws -> String {
-        let process = Process()
-        process.executableURL = URL(filePath: "/usr/bin/env")
-        process.arguments = [name] + arguments
-        let pipe = Pipe()
-        process.standardOutput = pipe
-        process.standardError = pipe
-        process.standardInput = FileHandle.nullDevice
-        try process.run()
-        let output = String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        process.waitUntilExit()
-        guard process.terminationStatus == 0 else { throw Failed(output: output) }
+        let (end, output) = try ChildProcess.runWaiting("/usr/bin/env", [name] + arguments)
+        guard end == .exit(0) else { throw Failed(output: output) }
         return output
     }
 }

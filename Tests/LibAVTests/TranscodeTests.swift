@@ -91,69 +91,6 @@ import Videos
         #expect(zip(times, times.dropFirst()).allSatisfy { abs($1 - $0 - 1.0 / 30) < 0.0005 })
     }
 
-    @Test(arguments: ["libx264", "libx265"])
-    func tenBitPicturesBecomeEightBit(codec: String) throws {
-        let film = try Clips.make(
-            "ten-\(codec).mp4",
-            "\(Clips.picture("320x240", seconds: 2)) -c:v \(codec) -preset ultrafast -pix_fmt yuv420p10le")
-        #expect(try Probe.properties(of: film).bitDepth == 10)
-        let joined = try Encoding(film).joined("240p")
-        #expect(try Verdict(joined).pixelFormat == "yuv420p")
-        #expect(try Verdict.similarity(joined, film, filter: "format=yuv420p") > 0.9)
-    }
-
-    @Test func fourFourFourBecomesFourTwoZero() throws {
-        let film = try Clips.make(
-            "444.mkv",
-            "\(Clips.picture("320x240", seconds: 2)) -c:v libx264 -preset ultrafast -pix_fmt yuv444p")
-        let joined = try Encoding(film).joined("240p")
-        #expect(try Verdict(joined).pixelFormat == "yuv420p")
-        #expect(try Verdict.similarity(joined, film, filter: "format=yuv420p") > 0.9)
-    }
-
-    @Test(arguments: [(90, "transpose=clock"), (180, "hflip,vflip"), (270, "transpose=cclock")])
-    func rotationIsAppliedToThePixels(degrees: Int, filter: String) throws {
-        let film = try Clips.make("upright.mp4", "\(Clips.picture("640x360", seconds: 2)) \(Clips.h264)")
-        // The program turns the other way for this option, see its own upright picture below.
-        let turned = try Clips.make(
-            "turned\(degrees).mp4", "-i \(film) -c copy -metadata:s:v rotate=\(360 - degrees)")
-        let properties = try Probe.properties(of: turned)
-        #expect(properties.rotation == degrees)
-        let sideways = degrees != 180
-        #expect((properties.width, properties.height) == (sideways ? (360, 640) : (640, 360)))
-        let encoding = try Encoding(turned, stills: true)
-        let joined = try encoding.joined("360p")
-        let verdict = try Verdict(joined)
-        #expect((verdict.width, verdict.height) == (properties.width, properties.height))
-        #expect(try Verdict.similarity(joined, turned) > 0.9)
-        let upright = try Clips.make("plain\(degrees).mp4", "-i \(film) -vf \(filter) \(Clips.h264)")
-        #expect(try Verdict.similarity(joined, upright) > 0.9)
-    }
-
-    @Test func mirroredPicturesAreMirrored() throws {
-        let film = try Clips.make("upright.mp4", "\(Clips.picture("640x360", seconds: 2)) \(Clips.h264)")
-        var bytes = try Data(contentsOf: URL(filePath: film))
-        // The first number of the track's display matrix: -1 in 16.16.
-        let matrix = try #require(bytes.range(of: Data("tkhd".utf8))).upperBound + 40
-        bytes.replaceSubrange(matrix..<matrix + 4, with: [0xFF, 0xFF, 0, 0])
-        let mirrored = try Clips.write("mirrored.mp4", bytes)
-        #expect(try Probe.properties(of: mirrored).rotation == 0)
-        let joined = try Encoding(mirrored).joined("360p")
-        #expect(try Verdict.similarity(joined, film, filter: "hflip") > 0.9)
-    }
-
-    @Test func oddSizesBecomeEven() throws {
-        let film = try Clips.make(
-            "odd.mp4",
-            "\(Clips.picture("853x479", seconds: 2)) -c:v libx264 -preset ultrafast -pix_fmt yuv444p")
-        let encoding = try Encoding(film)
-        for rung in encoding.plan.rungs {
-            let verdict = try Verdict(try encoding.joined(rung.name))
-            #expect((verdict.width, verdict.height) == (rung.width, rung.height))
-            #expect(rung.width % 2 == 0 && rung.height % 2 == 0)
-        }
-    }
-
     @Test func surroundIsMixedDownToStereo() throws {
         let film = try Clips.make(
             "surround.mp4",
@@ -201,40 +138,6 @@ import Videos
         #expect(abs((Double(end ?? "") ?? 0) - 1) < 0.06, "\(silences)")
     }
 
-    @Test func resumedRunEqualsTheUnbrokenOne() throws {
-        let film = try Clips.plain()
-        let whole = try Encoding(film)
-        let rest = try Encoding(film, resumeAfter: 1)
-        #expect(rest.summary == whole.summary)
-        for track in ["360p", "audio"] {
-            #expect(rest.segments(track).map(\.index) == [1, 2])
-            let kept = Array(whole.segments(track).prefix(1))
-            let joined = try rest.joined(track, after: kept)
-            let (mended, unbroken) = (try Verdict(joined), try Verdict(try whole.joined(track)))
-            #expect(mended.packets == unbroken.packets)
-            #expect(mended.seconds == unbroken.seconds)
-            #expect(
-                whole.segments(track).map(\.seconds).dropFirst() == rest.segments(track).map(\.seconds)[...])
-            try Verdict.decodes(joined)
-            #expect(
-                try Data(contentsOf: URL(filePath: whole.initialisation(track) ?? ""))
-                    == Data(contentsOf: URL(filePath: rest.initialisation(track) ?? "")))
-        }
-        let similar = try Verdict.similarity(
-            try rest.joined("360p", after: Array(whole.segments("360p").prefix(1))), film)
-        #expect(similar > 0.9)
-    }
-
-    @Test func resumingWhatIsNotSeekableDecodesFromTheStart() throws {
-        let film = try Clips.make(
-            "stream.ts", "\(Clips.picture("320x240", seconds: 5)) \(Clips.sound)5 \(Clips.h264) -c:a aac")
-        let whole = try Encoding(film)
-        let rest = try Encoding(film, resumeAfter: 2)
-        #expect(rest.summary == whole.summary)
-        #expect(
-            rest.segments("audio").map(\.seconds)[...] == whole.segments("audio").map(\.seconds).dropFirst(2))
-    }
-
     @Test func ntscRateKeepsSoundAndPictureSegmentsTogether() throws {
         let film = try Clips.make(
             "ntsc.mp4",
@@ -244,54 +147,6 @@ import Videos
         #expect(encoding.plan.frameRate == Fraction(30_000, 1_001))
         #expect(encoding.segments("audio").count == encoding.segments("240p").count)
         #expect(abs(encoding.segments("240p")[0].seconds - 2.002) < 0.0001)
-    }
-
-    @Test(arguments: [40, 70])
-    func fileThatEndsEarlyIsCorrupt(percent: Int) throws {
-        let film = try Clips.make(
-            "early.mp4",
-            "\(Clips.picture("320x240", seconds: 8)) \(Clips.sound)8 \(Clips.h264) -c:a aac -movflags +faststart"
-        )
-        let broken = try Clips.truncated(film, to: percent, as: "early\(percent).mp4")
-        let failure = #expect(throws: MediaFailure.self) { _ = try Encoding(broken) }
-        #expect(failure?.code == .corrupt)
-    }
-
-    @Test func damagedBytesInTheMiddleAreTolerated() throws {
-        let film = try Clips.plain()
-        var bytes = try Data(contentsOf: URL(filePath: film))
-        for place in stride(from: bytes.count / 2, to: bytes.count / 2 + 3_000, by: 7) {
-            bytes[place] ^= 0x5A
-        }
-        let encoding = try Encoding(try Clips.write("damaged.mp4", bytes))
-        #expect((176...181).contains(encoding.summary.frames))
-        try Verdict.decodes(try encoding.joined("360p"))
-    }
-
-    @Test func matroskaThatEndsEarlyIsCorrupt() throws {
-        let film = try Clips.make("whole.mkv", "-i \(Clips.plain()) -c copy")
-        let failure = #expect(throws: MediaFailure.self) {
-            _ = try Encoding(try Clips.truncated(film, to: 50, as: "half.mkv"))
-        }
-        #expect(failure?.code == .corrupt)
-    }
-
-    @Test(arguments: ["mp4", "mkv", "ts"])
-    func filmWithoutOneReadablePictureFails(container: String) throws {
-        let film = try Clips.make("erase.\(container)", "-i \(Clips.plain()) -c copy")
-        var bytes = try Data(contentsOf: URL(filePath: film))
-        let start = bytes.count / 50
-        for place in start..<(bytes.count - bytes.count / 25) where place % 188 > 11 || container != "ts" {
-            bytes[place] = UInt8(truncatingIfNeeded: place &* 31)
-        }
-        let erased = try Clips.write("erased.\(container)", bytes)
-        #expect(throws: MediaFailure.self) { _ = try Encoding(erased) }
-    }
-
-    @Test func nothingIsLeftToDoBehindTheLastSegment() throws {
-        let encoding = try Encoding(try Clips.plain(), resumeAfter: 3)
-        #expect(encoding.summary == TranscodeSummary(segments: 3, frames: 180, durationSeconds: 6))
-        #expect(encoding.segments("360p").isEmpty && encoding.segments("audio").isEmpty)
     }
 
     @Test(arguments: [

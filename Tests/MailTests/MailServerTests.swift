@@ -3,6 +3,8 @@ import Kernel
 import Logging
 import NIOCore
 import NIOPosix
+import TestProcess
+import TestTime
 import Testing
 
 @testable import SMTP
@@ -66,7 +68,7 @@ final class MailServer: @unchecked Sendable {
     let port: Int
     let certificate: String
     private let folder: String
-    private var process: Process?
+    private var process: ChildProcess?
 
     private init(port: Int, folder: String) {
         self.port = port
@@ -111,18 +113,15 @@ final class MailServer: @unchecked Sendable {
     }
 
     func start() async throws {
-        let process = Process()
-        process.executableURL = URL(filePath: try #require(Self.program))
-        process.arguments = [
-            "--port", "\(port)", "--folder", folder + "/letters", "--user", "ann", "--certificate",
-            certificate,
-            "--key", folder + "/key.pem",
-        ]
-        process.environment = ["MAIL_PASSWORD": "s3cret", "PATH": "/usr/bin:/bin"]
-        process.standardInput = FileHandle.nullDevice
-        try process.run()
+        let process = try ChildProcess(
+            try #require(Self.program),
+            [
+                "--port", "\(port)", "--folder", folder + "/letters", "--user", "ann", "--certificate",
+                certificate, "--key", folder + "/key.pem",
+            ], environment: ["MAIL_PASSWORD": "s3cret", "PATH": "/usr/bin:/bin"])
         self.process = process
-        for _ in 0..<200 {
+        let end = ContinuousClock.now + .patience
+        while process.isRunning, ContinuousClock.now < end {
             let connection = try? await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
                 .connect(host: "127.0.0.1", port: port).get()
             if let connection { return try await connection.close() }
@@ -132,20 +131,14 @@ final class MailServer: @unchecked Sendable {
     }
 
     func stop() async throws {
-        guard let process else { return }
-        kill(process.processIdentifier, SIGKILL)
-        while process.isRunning { try await Task.sleep(for: .milliseconds(10)) }
-        self.process = nil
+        process?.signal(SIGKILL)
+        _ = await process?.ended()
+        process = nil
     }
 
     private func run(_ program: String, _ arguments: [String]) async throws {
-        let process = Process()
-        process.executableURL = URL(filePath: "/usr/bin/env")
-        process.arguments = [program] + arguments
-        process.standardError = FileHandle.nullDevice
-        try process.run()
-        while process.isRunning { try await Task.sleep(for: .milliseconds(10)) }
-        try #require(process.terminationStatus == 0, "\(program) failed")
+        let (end, output) = try await ChildProcess.run("/usr/bin/env", [program] + arguments)
+        try #require(end == .exit(0), "\(program) failed: \(output)")
     }
 
     private static func freePort() async throws -> Int {

@@ -1,7 +1,10 @@
 import Kernel
 import Logging
+import NIOCore
 import NIOPosix
 import Synchronization
+import TestDatabase
+import TestTime
 import Testing
 
 @testable import SMTP
@@ -12,8 +15,7 @@ import Testing
         _ server: ScriptedServer, _ change: (inout SMTPSettings) -> Void = { _ in }
     ) throws -> SMTPMailSender {
         var settings = try SMTPSettings(url: "smtp://127.0.0.1:\(server.port)?tls=none")
-        settings.replyDeadline = .milliseconds(400)
-        settings.connectDeadline = .milliseconds(400)
+        settings.connectDeadline = .patience
         change(&settings)
         return try SMTPMailSender(
             settings, eventLoopGroup: MultiThreadedEventLoopGroup.singleton, logger: Logger(label: "test"))
@@ -59,10 +61,11 @@ import Testing
         try await ScriptedServer.with { line, _ in
             line.prefix(4) == step ? .stall : .say(ScriptedServer.reply(to: line))
         } _: { server in
-            let sender = try sender(server)
-            let start = ContinuousClock.now
+            let sender = try sender(server) {
+                $0.replyDeadline = .milliseconds(400)
+                $0.letterDeadline = .seconds(3_600)
+            }
             #expect(await code { try await sender.send(letter()) } == "timeout")
-            #expect(ContinuousClock.now - start < .seconds(10))
         }
     }
 
@@ -74,9 +77,7 @@ import Testing
                 $0.replyDeadline = .seconds(3_600)
                 $0.letterDeadline = .milliseconds(400)
             }
-            let start = ContinuousClock.now
             #expect(await code { try await sender.send(letter()) } == "timeout")
-            #expect(ContinuousClock.now - start < .seconds(10))
         }
     }
 
@@ -139,19 +140,53 @@ import Testing
         try await ScriptedServer.with { line, _ in
             line == "." ? .stall : .say(ScriptedServer.reply(to: line))
         } _: { server in
-            let sender = try sender(server) { $0.replyDeadline = .seconds(60) }
+            let sender = try sender(server) {
+                $0.replyDeadline = .seconds(3_600)
+                $0.letterDeadline = .seconds(3_600)
+            }
             let task = Task { try await sender.send(letter()) }
-            while !server.lines.contains(".") { try await Task.sleep(for: .milliseconds(10)) }
-            let start = ContinuousClock.now
+            #expect(try await eventually { server.lines.contains(".") })
             task.cancel()
             #expect(await code { try await task.value } == "cancelled")
-            #expect(ContinuousClock.now - start < .seconds(5))
         }
     }
 
+    @Test func `a server that is not at the first of its addresses is found at the next`() async throws {
+        try await ScriptedServer.with(ScriptedServer.good) { server in
+            let settings = try SMTPSettings(url: "smtp://mail.example.com:\(server.port)?tls=none")
+            let group = MultiThreadedEventLoopGroup.singleton
+            // Nobody listens at the first.
+            let addresses = try ["127.0.0.2", "127.0.0.1"].map {
+                try SocketAddress(ipAddress: $0, port: server.port)
+            }
+            let link = try await SMTPLink.connect(
+                settings, tls: nil, name: "example.com", group: group,
+                resolver: Addresses(all: addresses, loop: group.next()))
+            try await link.send(MailText(letter(), from: MailAddress("team@example.com"), at: .now()))
+            link.close()
+            #expect(server.connections == 1)
+            #expect(server.lines.count { $0 == "." } == 1)
+        }
+    }
+
+    /// A name with these addresses.
+    private struct Addresses: Resolver, Sendable {
+        let all: [SocketAddress]
+        let loop: any EventLoop
+
+        func initiateAQuery(host: String, port: Int) -> EventLoopFuture<[SocketAddress]> {
+            loop.makeSucceededFuture(all)
+        }
+
+        func initiateAAAAQuery(host: String, port: Int) -> EventLoopFuture<[SocketAddress]> {
+            loop.makeSucceededFuture([])
+        }
+
+        func cancelQueries() {}
+    }
+
     @Test func `nobody who listens is an absence that may pass`() async throws {
-        var settings = try SMTPSettings(url: "smtp://127.0.0.1:9?tls=none")
-        settings.connectDeadline = .milliseconds(400)
+        let settings = try SMTPSettings(url: "smtp://127.0.0.1:9?tls=none")
         let sender = try SMTPMailSender(
             settings, eventLoopGroup: MultiThreadedEventLoopGroup.singleton, logger: Logger(label: "test"))
         #expect(await code { try await sender.send(letter()) } == "unavailable")

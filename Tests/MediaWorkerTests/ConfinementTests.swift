@@ -1,4 +1,5 @@
 import Foundation
+import TestProcess
 import Testing
 import Videos
 
@@ -72,19 +73,17 @@ extension MediaWorkerTests {
                 job: .selfTest(try Worker.selfTest(.hang)),
                 limits: WorkerLimits(memoryBytes: 1 << 30, cpuSeconds: 10, fileBytes: 1 << 20),
                 minimumConfinement: .none)
-            let process = Process()
-            process.executableURL = URL(filePath: Worker.executable)
-            process.arguments = ["media-worker"]
             let (input, output) = (Pipe(), Pipe())
-            process.standardInput = input
-            process.standardOutput = output
-            try process.run()
+            let process = try ChildProcess(
+                Worker.executable, ["media-worker"], input: .file(input.fileHandleForReading),
+                output: .file(output.fileHandleForWriting))
+            try input.fileHandleForReading.close()
+            try output.fileHandleForWriting.close()
             try input.fileHandleForWriting.write(contentsOf: JSONEncoder().encode(test) + Data("\n".utf8))
             #expect(!output.fileHandleForReading.availableData.isEmpty)
             #expect(process.isRunning)
             try input.fileHandleForWriting.close()
-            process.waitUntilExit()
-            #expect(process.terminationStatus == 1)
+            #expect(process.waitUntilEnd() == .exit(1))
         }
 
         @Test func levelsFollowFromWhatWasAchieved() {

@@ -1,5 +1,6 @@
 import Foundation
 import Synchronization
+import TestDatabase
 import Testing
 import Videos
 
@@ -40,16 +41,6 @@ extension MediaWorkerTests {
             #expect(Worker.children().isEmpty)
         }
 
-        @Test func slowReceiverHoldsTheWorkerBackAndIsNoStall() async throws {
-            let request = try await Worker.request(try Worker.film(), stills: false)
-            let engine = Worker.engine { $0.stallSeconds = 1 }
-            let slept = Atomic(false)
-            let summary = try await engine.transcode(request) { _ in
-                if !slept.exchange(true, ordering: .relaxed) { try await Task.sleep(for: .seconds(1.5)) }
-            }
-            #expect(summary.frames == 90)
-        }
-
         @Test func errorOfTheReceiverEndsTheWorker() async throws {
             struct Full: Error {}
             let request = try await Worker.request(try Worker.film(seconds: 5))
@@ -60,30 +51,18 @@ extension MediaWorkerTests {
         }
 
         @Test func cancellingLeavesNoProcess() async throws {
-            let request = try await Worker.request(try Worker.film(seconds: 10, size: "1280x720"))
-            let began = Mutex(false)
-            let encode = Task {
-                try await Worker.engine().transcode(request) { _ in began.withLock { $0 = true } }
-            }
-            while !began.withLock({ $0 }) { try await Task.sleep(for: .milliseconds(10)) }
-            #expect(Worker.children().count == 1)
-            encode.cancel()
-            await #expect(throws: CancellationError.self) { try await encode.value }
+            let hung = Task { try await Worker.engine().selfTest(try Worker.selfTest(.hang)) }
+            #expect(try await eventually { Worker.children().count == 1 })
+            hung.cancel()
+            await #expect(throws: CancellationError.self) { try await hung.value }
             #expect(Worker.children().isEmpty)
         }
 
         @Test func killedWorkerIsACrashThatMayBeTriedAgain() async throws {
-            let request = try await Worker.request(try Worker.film(seconds: 10, size: "1280x720"))
-            let killed = Mutex(false)
-            let failure = await #expect(throws: MediaFailure.self) {
-                try await Worker.engine().transcode(request) { _ in
-                    let isFirst = killed.withLock { state in
-                        defer { state = true }
-                        return !state
-                    }
-                    if isFirst { for child in Worker.children() { kill(child, SIGKILL) } }
-                }
-            }
+            let hung = Task { try await Worker.engine().selfTest(try Worker.selfTest(.hang)) }
+            #expect(try await eventually { Worker.children().count == 1 })
+            for child in Worker.children() { kill(child, SIGKILL) }
+            let failure = await #expect(throws: MediaFailure.self) { try await hung.value }
             #expect(failure?.code == .workerCrashed)
             #expect(failure?.isRetryable == true)
             #expect(Worker.children().isEmpty)

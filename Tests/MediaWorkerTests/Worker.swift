@@ -1,4 +1,6 @@
 import Foundation
+import TestProcess
+import Testing
 import Videos
 
 @testable import MediaWorker
@@ -20,6 +22,9 @@ enum Worker {
         var configuration = ChildProcessMediaEngine.Configuration()
         configuration.executable = executable
         configuration.minimumConfinement = ConfinementReport.available().level
+        // How quick the machine is decides nothing, but in tests that set these themselves.
+        configuration.stallSeconds = 600
+        configuration.probeDeadlineSeconds = 600
         return configuration
     }
 
@@ -48,15 +53,12 @@ enum Worker {
     /// A film of its own for each caller, by which its worker can be told from others.
     static func film(seconds: Int = 3, size: String = "320x240") throws -> String {
         let path = try folder() + "/film.mp4"
-        let process = Process()
-        process.executableURL = URL(filePath: "/usr/bin/env")
         let words =
             "ffmpeg -v error -y -f lavfi -i testsrc2=s=\(size):r=30:d=\(seconds) -f lavfi -i sine=440:d=\(seconds) "
             + "-c:v libx264 -preset ultrafast -g 30 -pix_fmt yuv420p -c:a aac \(path)"
-        process.arguments = words.split(separator: " ").map { String($0) }
-        process.standardInput = FileHandle.nullDevice
-        try process.run()
-        process.waitUntilExit()
+        let (end, output) = try ChildProcess.runWaiting(
+            "/usr/bin/env", words.split(separator: " ").map(String.init))
+        try #require(end == .exit(0), "\(output)")
         return path
     }
 
@@ -77,8 +79,11 @@ enum Worker {
             let text = (try? String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8)) ?? ""
             let fields = text.components(separatedBy: ") ").last?.split(separator: " ") ?? []
             guard fields.count > 1, fields[1] == "\(getpid())" else { return false }
+            // A zombie has its name left, of which the kernel keeps 15 letters; others here start programs too.
+            let name = URL(filePath: executable).lastPathComponent.prefix(15)
+            if fields[0] == "Z" { return text.contains(" (\(name)) ") }
             let command = (try? String(contentsOfFile: "/proc/\(process)/cmdline", encoding: .utf8)) ?? ""
-            return fields[0] == "Z" || command.contains("media-worker")
+            return command.contains("media-worker")
         }
     }
 

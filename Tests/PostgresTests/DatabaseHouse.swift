@@ -160,11 +160,10 @@ final class Signal: Sendable {
     }
 
     /// Of a driver's thread, which may block.
-    func wait() { semaphore.wait() }
+    func wait() { _ = semaphore.wait(timeout: .now() + 120) }
 
-    func isSet() async {
-        // A cancelled sleep ends the test, which fails by then.
-        while !flag.withLock({ $0 }), !Task.isCancelled { try? await Task.sleep(for: .milliseconds(5)) }
+    func isSet() async throws {
+        try #require(try await soon { flag.withLock { $0 } })
     }
 }
 

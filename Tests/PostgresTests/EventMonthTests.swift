@@ -121,17 +121,17 @@ import Testing
         try await withLog { file, log, clock in
             try await log.append([event(at: clock.now)])
             clock.advance(by: Self.day * 60)
-            let reader = PostgresConsole(url: file.ownerURL, deadline: .seconds(60))
+            let reader = PostgresConsole(url: file.ownerURL, deadline: .seconds(240))
             let reading = Task {
                 try await reader.run(
-                    "SET application_name = 'reader'", "SELECT count(*), pg_sleep(30) FROM event_log")
+                    "SET application_name = 'reader'", "SELECT count(*), pg_sleep(120) FROM event_log")
             }
             let isReading =
                 "SELECT 1 FROM pg_locks l JOIN pg_class c ON c.oid = l.relation WHERE relname = 'm2127_01'"
             #expect(try await eventually { try await !file.own(isReading).isEmpty })
             let start = ContinuousClock.now
             _ = try await log.removeExpired()
-            #expect(ContinuousClock.now - start < .seconds(9))
+            #expect(ContinuousClock.now - start < .seconds(60))
             try await log.append([event(at: clock.now)])
             #expect(try await file.rowsByMonth()["m2127_01"] == 1)
             try await file.own(
@@ -176,7 +176,7 @@ import Testing
                 }
                 group.addTask {
                     var keys: Set<String> = []
-                    let end = ContinuousClock.now + .seconds(20)
+                    let end = ContinuousClock.now + .seconds(120)
                     while keys.count < writers * each, ContinuousClock.now < end {
                         for delivery in try await consumer.poll(limit: 10, wait: .milliseconds(100)) {
                             if try await consumer.commit(delivery) { keys.insert(delivery.event.key) }

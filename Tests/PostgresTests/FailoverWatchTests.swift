@@ -6,7 +6,9 @@ import Testing
     private enum Word {
         case primary(Int, UInt32)
         case replica(Int, UInt32)
+        /// So often that it is sure.
         case silent(Int)
+        case missed(Int)
         case denied(Int)
     }
 
@@ -15,7 +17,9 @@ import Testing
             switch word {
             case .primary(let server, let timeline): watch.heard(server, isReplica: false, timeline: timeline)
             case .replica(let server, let timeline): watch.heard(server, isReplica: true, timeline: timeline)
-            case .silent(let server): watch.silent(server)
+            case .silent(let server):
+                (0..<FailoverWatch.certainSilence).flatMap { _ in watch.silent(server) }
+            case .missed(let server): watch.silent(server)
             case .denied(let server): watch.denied(server)
             }
         }
@@ -34,6 +38,13 @@ import Testing
         #expect(watch.primary == nil)
         #expect(tell(&watch, [.silent(2)]) == [.elected(0, timeline: 1)])
         #expect(watch.isFollowing(1) && !watch.isFollowing(2) && !watch.isFollowing(0))
+    }
+
+    @Test func `an old primary is not taken because the new one was slow for a moment`() {
+        var watch = FailoverWatch(servers: 3)
+        #expect(tell(&watch, [.primary(0, 1), .missed(1), .missed(2), .missed(1), .primary(0, 1)]).isEmpty)
+        let changes = tell(&watch, [.primary(1, 2), .missed(2), .missed(2)])
+        #expect(changes == [.fenced(0, timeline: 1), .elected(1, timeline: 2)])
     }
 
     @Test func `an old primary is not taken because it answered first`() {

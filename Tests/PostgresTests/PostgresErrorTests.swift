@@ -38,6 +38,8 @@ import Testing
     }
 
     @Test func `a URL names its hosts, with a port for each or one for all`() throws {
+        #expect(try PostgresURL("postgres://h/d").parameters["gssencmode"] == "disable")
+        #expect(try PostgresURL("postgres://h/d?gssencmode=require").parameters["gssencmode"] == "require")
         func addresses(_ url: String) throws -> [String] { try PostgresURL(url).addresses.map(\.description) }
         #expect(try addresses("postgresql://u:p@a:1,b:2,c/d") == ["a:1", "b:2", "c:5432"])
         #expect(try addresses("host=a,b port=7 user=u") == ["a:7", "b:7"])

@@ -1,5 +1,6 @@
 import InProcess
 import Kernel
+import Synchronization
 import TestDatabase
 import Testing
 
@@ -14,7 +15,7 @@ import Testing
         try await TestPostgres.with { file async throws in
             let drivers = [
                 try file.driver(), try file.driver(),
-                try file.driver(lookUp: nil) { $0.statementDeadline = .seconds(60) },
+                try file.driver(lookUp: nil) { $0.statementDeadline = .seconds(600) },
             ]
             let queues = drivers.prefix(2).map {
                 TableJobQueue(database: Database(driver: $0), settings: .init(fullLook: .seconds(1)))
@@ -23,7 +24,7 @@ import Testing
             let holding = Task {
                 try await drivers[2].read(.system) { connection in
                     _ = try connection.rows("SELECT count(*) FROM jobs")
-                    return try connection.rows("SELECT pg_sleep(30)").count
+                    return try connection.rows("SELECT pg_sleep(300)").count
                 }
             }
             let count = 300
@@ -31,9 +32,10 @@ import Testing
                 let job = NewJob(kind: "k", key: "\(number)", tenant: TenantID(), payload: [])
                 #expect(try await queues[number % 2].enqueue(job))
             }
+            let left = Countdown(count)
             let keys = try await withThrowingTaskGroup(of: [String].self) { group in
                 for worker in 0..<12 {
-                    group.addTask { try await Self.work(queues[worker % 2], worker) }
+                    group.addTask { try await Self.work(queues[worker % 2], worker, left) }
                 }
                 return try await group.reduce(into: []) { $0 += $1 }
             }
@@ -96,8 +98,17 @@ import Testing
                 for _ in 0..<2 {
                     taken.append(try #require(try await queues[0].claim(["k"], worker: "a", lease: lease)))
                 }
+                // Its first look takes long by the server's clock, which is not the queue's.
+                try await file.own(
+                    """
+                    CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql
+                        AS 'BEGIN PERFORM pg_sleep(0.1); RETURN NULL; END'
+                    """)
+                try await file.own(
+                    "CREATE TRIGGER slow BEFORE UPDATE ON jobs FOR EACH STATEMENT EXECUTE FUNCTION slow()")
                 for number in 2..<45 {
                     let job = try await queues[1].claim(["k"], worker: "b", lease: lease * 10)
+                    if number == 2 { try await file.own("DROP TRIGGER slow ON jobs") }
                     #expect(job?.key == "\(number)")
                 }
                 #expect(try await queues[0].finish(taken[0].lease, .handBack))
@@ -110,19 +121,25 @@ import Testing
         }
     }
 
-    /// Until nothing has come for longer than a full look takes to come.
-    private static func work(_ queue: TableJobQueue, _ worker: Int) async throws -> [String] {
+    /// Until all are done, and then until nothing has come for longer than a full look takes to come.
+    private static func work(
+        _ queue: TableJobQueue, _ worker: Int, _ left: Countdown
+    ) async throws -> [String] {
         var keys: [String] = []
+        let end = ContinuousClock.now + .seconds(240)
         var idleSince = ContinuousClock.now
-        while ContinuousClock.now - idleSince < .milliseconds(1_500) {
+        while ContinuousClock.now < end,
+            left.count > 0 || ContinuousClock.now - idleSince < .milliseconds(1_500)
+        {
             guard let job = try await queue.claim(["k"], worker: "\(worker)", lease: .seconds(60)) else {
                 try await Task.sleep(for: .milliseconds(50))
                 continue
             }
-            idleSince = .now
             keys.append(job.key)
             #expect(try await queue.finish(job.lease, .done))
             #expect(try await queue.finish(job.lease, .done) == false)
+            left.lower()
+            idleSince = .now
         }
         return keys
     }
@@ -154,4 +171,15 @@ import Testing
             }
         }
     }
+}
+
+/// How much several workers have yet to do.
+private final class Countdown: Sendable {
+    private let left: Atomic<Int>
+
+    init(_ count: Int) { left = Atomic(count) }
+
+    var count: Int { left.load(ordering: .acquiring) }
+
+    func lower() { left.subtract(1, ordering: .acquiringAndReleasing) }
 }

@@ -6,10 +6,6 @@ import Testing
 
 /// A server of one test's own, with passwords by SCRAM and with TLS, to be stopped, frozen and restarted.
 struct PostgresPrivateServer: Sendable {
-    private struct Failed: Error, CustomStringConvertible {
-        let description: String
-    }
-
     private static let programs = "/usr/lib/postgresql/15/bin"
     static var isAvailable: Bool { FileManager.default.isExecutableFile(atPath: programs + "/initdb") }
 
@@ -36,7 +32,7 @@ struct PostgresPrivateServer: Sendable {
 
     var settings: PostgresSettings {
         PostgresSettings(
-            url: url(), connections: 2, statementDeadline: .seconds(2), connectDeadline: .seconds(1),
+            url: url(), connections: 2, statementDeadline: .seconds(30), connectDeadline: .seconds(30),
             reconnect: Backoff(first: .milliseconds(20), maximum: .milliseconds(100)))
     }
 
@@ -91,35 +87,5 @@ struct PostgresPrivateServer: Sendable {
         try? await freeze(false)
         try? await shell("\(Self.programs)/pg_ctl -D \(folder)/data -m immediate -w stop")
         try? FileManager.default.removeItem(atPath: folder)
-    }
-
-    /// Runs `script` as the server's user, on a thread of its own; the server keeps no file of the test's open.
-    private func shell(_ script: String, asRoot: Bool = false) async throws {
-        let prelude = """
-            for file in /proc/$$/fd/*; do n=${file##*/}; if [ "$n" -gt 2 ]; then eval "exec $n>&-"; fi; done
-            exec > /dev/null 2>&1 < /dev/null
-            set -e
-            cd /
-
-            """
-        let isUser = getuid() == 0 && !asRoot
-        let arguments = (isUser ? ["-u", "postgres", "--", "bash"] : []) + ["-c", prelude + script]
-        let program = isUser ? "/usr/sbin/runuser" : "/bin/bash"
-        let status = await withCheckedContinuation { continuation in
-            Thread.detachNewThread { continuation.resume(returning: Self.run(program, arguments)) }
-        }
-        guard status == 0 else { throw Failed(description: "exit \(status) of: \(script)") }
-    }
-
-    /// Foundation's own way reads past its buffer where this process has more than about 1,300 files open, as it has
-    /// while other suites run beside this one.
-    private static func run(_ program: String, _ arguments: [String]) -> Int32 {
-        var pointers = ([program] + arguments).map { strdup($0) } + [nil]
-        defer { for pointer in pointers { free(pointer) } }
-        var process: pid_t = 0
-        guard posix_spawn(&process, program, nil, nil, &pointers, environ) == 0 else { return -1 }
-        var status: Int32 = 0
-        while waitpid(process, &status, 0) < 0 && errno == EINTR {}
-        return status
     }
 }

@@ -91,7 +91,7 @@ struct PostgresServerLimitTests: ThingsStage {
             let start = ContinuousClock.now
             let late = await failure { try await pipeline.run(slow) }
             #expect(late?.code == "timeout")
-            #expect(ContinuousClock.now - start < .seconds(10))
+            #expect(ContinuousClock.now - start < .seconds(50))
             let answer = try await integer(quotient(of: 8, 1), pipeline)
             #expect(answer == "8")
             await pipeline.close()
@@ -152,14 +152,18 @@ struct PostgresServerLimitTests: ThingsStage {
         try await withDriver {
             $0.statementDeadline = .milliseconds(1_500)
         } _: { (driver, file) async throws in
+            // Connected before, which is not what must not last; and again behind it.
+            #expect(
+                try await eventually { await failure { try await driver.write(.system) { _ in } } == nil })
             let start = ContinuousClock.now
             let late = await failure {
                 _ = try await driver.write(.system) { try $0.rows("SELECT pg_sleep(60)").count }
             }
             #expect(late?.code == "timeout")
-            #expect(ContinuousClock.now - start < .seconds(8))
+            #expect(ContinuousClock.now - start < .seconds(50))
             #expect(try await eventually { try await sleepers(file) == 0 })
-            try await add(1, driver)
+            #expect(
+                try await eventually { await failure { try await driver.write(.system) { _ in } } == nil })
         }
     }
 
@@ -233,11 +237,26 @@ struct PostgresServerLimitTests: ThingsStage {
         try await TestPostgres.with([thingsSchema]) { file async throws in
             let driver = try file.driver()
             try await add(1, driver)
+            let gate = Gate()
             let accepted = Task {
-                try await driver.write(.system) { try $0.rows("SELECT pg_sleep(0.2)").count }
+                try await driver.write(.system) { connection in
+                    gate.wait()
+                    return try connection.rows("SELECT 1").count
+                }
             }
             #expect(try await eventually { driver.load.running == 1 })
-            await driver.close()
+            let hasClosed = Atomic(false)
+            async let closing: Void = {
+                await driver.close()
+                hasClosed.store(true, ordering: .releasing)
+            }()
+            let isRefusing = try await eventually {
+                await failure { try await driver.write(.system) { _ in } }?.kind == .unavailable
+            }
+            #expect(isRefusing)
+            #expect(hasClosed.load(ordering: .acquiring) == false)
+            gate.open()
+            await closing
             #expect(try await accepted.value == 1)
             let refused1 = await failure { try await add(2, driver) }
             #expect(refused1?.kind == .unavailable)

@@ -9,10 +9,6 @@ import Testing
 ///
 /// Server 0 begins as the primary. Role `app` may use what the tests make, `admin` may do all.
 final class PrivateCluster: Sendable {
-    struct Failed: Error, CustomStringConvertible {
-        let description: String
-    }
-
     static let programs = "/usr/lib/postgresql/15/bin"
     static var isAvailable: Bool { FileManager.default.isExecutableFile(atPath: programs + "/initdb") }
 
@@ -186,37 +182,6 @@ final class PrivateCluster: Sendable {
         }
     }
 
-    /// Servers that a script starts must not keep what `Process` waits to see closed, nor the test's own files.
-    private static let prelude = """
-        for file in /proc/$$/fd/*; do n=${file##*/}; if [ "$n" -gt 2 ]; then eval "exec $n>&-"; fi; done
-        exec > /dev/null 2>&1 < /dev/null
-        set -e
-        cd /
-
-        """
-
-    /// Runs `script` as the servers' user, on a thread of its own, since it waits.
-    private func shell(_ script: String, asRoot: Bool = false) async throws {
-        let isRoot = getuid() == 0
-        let status: Int32 = try await withCheckedThrowingContinuation { continuation in
-            Thread.detachNewThread {
-                let process = Process()
-                process.executableURL = URL(filePath: isRoot && !asRoot ? "/usr/sbin/runuser" : "/bin/bash")
-                let shell = ["-c", Self.prelude + script]
-                process.arguments = isRoot && !asRoot ? ["-u", "postgres", "--", "bash"] + shell : shell
-                process.standardInput = FileHandle.nullDevice
-                do {
-                    try process.run()
-                    process.waitUntilExit()
-                    continuation.resume(returning: process.terminationStatus)
-                } catch {
-                    continuation.resume(throwing: error)
-                }
-            }
-        }
-        guard status == 0 else { throw Failed(description: "exit \(status) of: \(script)") }
-    }
-
     // MARK: Ports
 
     private static func freePorts(_ count: Int) throws -> [Int] {
@@ -225,7 +190,7 @@ final class PrivateCluster: Sendable {
             let port = Int.random(in: 22_000..<23_000)
             if !ports.contains(port), !isListening(port) { ports.append(port) }
         }
-        guard ports.count == count else { throw Failed(description: "no free ports") }
+        guard ports.count == count else { throw ShellFailure(description: "no free ports") }
         return ports
     }
 

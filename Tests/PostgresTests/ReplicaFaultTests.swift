@@ -88,9 +88,12 @@ extension RealReplicas {
         /// Replicas show a commit while the primary still waits for the standby that must confirm it.
         @Test func `the primary's answer is held back while it hides what a replica has shown`() async throws
         {
-            try await RegisterStage.with(cluster, { $0.doubtPatience = .seconds(2) }) { stage in
+            try await RegisterStage.with(cluster, { $0.doubtPatience = .seconds(30) }) { stage in
                 let before = try await stage.value(of: 0)
                 try await cluster.change("synchronous_standby_names", "FIRST 1 (nobody)", on: 0)
+                // Until its senders have read that, they would release the commit.
+                let named = "select count(*) from pg_stat_replication where sync_priority > 0"
+                #expect(try await soon { try await cluster.ask(named) == [["0"]] })
                 let write = Task { try await stage.increment(0) }
                 let session = Consistency()
                 let isShown = try await Consistency.$current.withValue(session) {
@@ -123,7 +126,7 @@ extension RealReplicas {
                     #expect(try await soon { stage.tally.counts.replica > 500 })
                     try await cluster.kill(2)
                     #expect(try await soon { stage.set.health.out[name(2)] == "does not answer" })
-                    #expect(stage.set.health.replicas == [name(1)])
+                    #expect(try await soon { stage.set.health.replicas == [name(1)] })
                     try await cluster.start(2)
                     #expect(try await soon { stage.set.health.out.isEmpty })
                 }
@@ -159,7 +162,7 @@ extension RealReplicas {
 }
 
 /// Looks again and again until `condition` holds; false if it still does not after `limit`.
-func soon(within limit: Duration = .seconds(20), _ condition: () async throws -> Bool) async throws -> Bool {
+func soon(within limit: Duration = .seconds(120), _ condition: () async throws -> Bool) async throws -> Bool {
     let end = ContinuousClock.now + limit
     while ContinuousClock.now < end {
         if try await condition() { return true }

@@ -68,7 +68,7 @@ extension ReplicaSet {
         guard try await soon({ set.health.isServing && (set.health.out.isEmpty || !mustBeWhole) }) else {
             let health = set.health
             await set.close()
-            throw PrivateCluster.Failed(description: "never ready: \(health)")
+            throw ShellFailure(description: "never ready: \(health)")
         }
         return set
     }

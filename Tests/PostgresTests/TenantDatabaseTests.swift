@@ -261,7 +261,9 @@ struct TenantDatabaseCrashTests {
                     goOn.wait()
                 }
             }
-            await halfway.isSet()
+            // Whatever fails before.
+            defer { goOn.set() }
+            try await halfway.isSet()
             // By another process's clock it has lapsed.
             try await impatient.signUp(quick, "a@example.com")
             goOn.set()

@@ -69,7 +69,7 @@ extension ThingsStage {
     func quotient(of dividend: Int, _ divisor: Int) throws -> PipelinedCall {
         PipelinedCall(
             try PostgresConnection.Command("SELECT \(dividend) / $1::int", [.integer(Int64(divisor))]),
-            .system, deadline: .now + .seconds(10))
+            .system, deadline: .now + .seconds(120))
     }
 }
 
@@ -79,7 +79,8 @@ final class Gate: Sendable {
 
     func open() { isOpen.store(true, ordering: .releasing) }
 
+    /// A minute at most: a test that fails before it opens the gate must end.
     func wait() {
-        while !isOpen.load(ordering: .acquiring) { usleep(1_000) }
+        for _ in 0..<60_000 where !isOpen.load(ordering: .acquiring) { usleep(1_000) }
     }
 }

@@ -1,6 +1,8 @@
 import Kernel
 import Search
 import Synchronization
+import TestDatabase
+import TestTime
 import Testing
 
 @testable import Profiles
@@ -77,15 +79,16 @@ import Testing
     }
 
     private static func until(_ condition: () -> Bool) async throws {
-        let end = ContinuousClock.now + .seconds(20)
-        while !condition(), .now < end { try await Task.sleep(for: .milliseconds(2)) }
-        #expect(condition())
+        try #require(try await eventually(condition))
     }
 
     @Test("of too many searches some wait and the rest are refused; the index is changed meanwhile")
     func bound() async throws {
         let slow = SlowIndex()
-        let index = BoundedSearchIndex(slow, Self.settings(waiting: 1, deadline: .seconds(60)))
+        // Time stands still.
+        let time = SimulatedTime()
+        let index = BoundedSearchIndex(
+            slow, Self.settings(waiting: 1, deadline: .seconds(60)), time: time.source)
         try await withThrowingTaskGroup(of: String.self) { group in
             for _ in 0..<5 { group.addTask { await Self.words(index) } }
             #expect(try await group.next() == "overloaded")
@@ -103,20 +106,21 @@ import Testing
         async throws
     {
         let slow = SlowIndex()
-        let index = BoundedSearchIndex(slow, Self.settings(waiting: 0, deadline: .milliseconds(50)))
+        let time = SimulatedTime()
+        let index = BoundedSearchIndex(
+            slow, Self.settings(waiting: 0, deadline: .milliseconds(50)), time: time.source)
         async let first = Self.words(index)
         async let second = Self.words(index)
+        try await Self.until { slow.looks == 2 && time.sleeperCount == 2 }
+        time.advance(by: .milliseconds(50))
         #expect(await [first, second] == ["timeout", "timeout"])
         #expect(slow.looks == 2)
-        var answer = ""
-        // A busy machine may be late to say even that.
-        for _ in 0..<100 where answer != "overloaded" { answer = await Self.words(index) }
-        #expect(answer == "overloaded" && slow.looks == 2)
+        #expect(await Self.words(index) == "overloaded")
+        #expect(slow.looks == 2)
         slow.letGo()
         try await Self.until { slow.looks == 0 }
         // The place is given back a moment behind the end of the look.
-        for _ in 0..<1000 where answer != "word" { answer = await Self.words(index) }
-        #expect(answer == "word")
+        #expect(try await eventually { await Self.words(index) == "word" })
     }
 
     @Test("searches leave others a connection") func rule() throws {

@@ -51,7 +51,7 @@ extension Breakage {
                 ("  region: local", "  region: local\n  colour: red")
             ],
             """
-            6:3: directory.colour: unknown key; known here: region, shard, isolation
+            6:3: directory.colour: unknown key; known here: region, shard, isolation, isolationsOnRequest
             """),
         Breakage(
             "missing keys and sections",
@@ -200,7 +200,7 @@ extension Breakage {
             ],
             """
             2:1: roles: must name at least one of: api, chat, worker, projector, scheduler, relay, gateway, scaler
-            4:1: directory: must be a section with region, shard, isolation; is empty
+            4:1: directory: must be a section with region, shard, isolation, isolationsOnRequest; is empty
             19:3: http.allowedOrigins: must be a list such as [a, b], is empty
             77:3: identity.audience: must be text, is empty
             """),

@@ -151,6 +151,22 @@ import Testing
             SampleProfile.complaint(
                 try SampleProfile.edited([("  shard: 0", "  shard: 0\n  isolation: database")])
             ).contains("needs relational.postgres"))
+        for choice in ["schema", "database"] {
+            #expect(
+                SampleProfile.complaint(
+                    try SampleProfile.edited([
+                        ("  shard: 0", "  shard: 0\n  isolationsOnRequest: [shared, \(choice)]")
+                    ])
+                ).contains("needs relational.postgres"))
+        }
+    }
+
+    @Test func `a member of a Kafka group may be busy with one event for as long as that may take`() throws {
+        let text = try Self.text("one: {}")
+        #expect(try SampleProfile.decode(text).profile.consumer.handlerDeadline == .seconds(30))
+        #expect(
+            SampleProfile.complaint(text, overrides: ["events.consumer.handlerDeadline=46s"]).contains(
+                "events.kafka.maximumPollInterval: must be at least twice consumer.handlerDeadline (46s)"))
     }
 
     @Test func `the documentation says NAME where the profile chooses`() {

@@ -4,6 +4,7 @@ import Logging
 import Resilience
 import ServiceLifecycle
 import Synchronization
+import Testing
 
 @testable import Proxy
 
@@ -45,8 +46,10 @@ struct GatewayStage: Sendable {
             proxy: proxy, directory: directory, records: records, events: events, group: group)
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask { try await group.run() }
-            while proxy.port == nil { try await Task.sleep(for: .milliseconds(2)) }
-            do { try await body(stage) } catch {
+            do {
+                try #require(try await eventually { proxy.port != nil })
+                try await body(stage)
+            } catch {
                 tasks.cancelAll()
                 throw error
             }
@@ -91,7 +94,7 @@ final class Recorder<Item: Sendable>: Sendable {
 }
 
 /// Looks again and again until `condition` holds; false if it still does not after `limit`.
-func eventually(within limit: Duration = .seconds(10), _ condition: () -> Bool) async throws -> Bool {
+func eventually(within limit: Duration = .seconds(60), _ condition: () -> Bool) async throws -> Bool {
     let end = ContinuousClock.now + limit
     while ContinuousClock.now < end {
         if condition() { return true }

@@ -31,7 +31,12 @@ import Testing
             }
             for _ in 0..<4 {
                 let (first, second) = (try address.listener(), try address.listener())
-                try await GatewayStage.run([backend], { $0.listener = first }) { predecessor async throws in
+                let patient = { @Sendable (settings: inout GatewaySettings) in
+                    settings.listener = first
+                    settings.times.idleGrace = .seconds(20)
+                    settings.times.drain = .seconds(60)
+                }
+                try await GatewayStage.run([backend], patient) { predecessor async throws in
                     try await serveMore()
                     try await GatewayStage.run([backend], { $0.listener = second }) { _ async throws in
                         await predecessor.group.triggerGracefulShutdown()
@@ -53,7 +58,13 @@ import Testing
     @Test func `who asks again on a connection during the drain is answered, and told to leave`() async throws
     {
         let a = try await TestBackend.start("a")
-        try await GatewayStage.run([a]) { stage async throws in
+        try await GatewayStage.run(
+            [a],
+            {
+                $0.times.idleGrace = .seconds(20)
+                $0.times.drain = .seconds(60)
+            }
+        ) { stage async throws in
             let client = try await RawConnection(port: stage.port)
             try await client.send("GET / HTTP/1.1\r\nHost: s\r\n\r\n")
             let first = try await client.read(until: "\r\n\r\na")

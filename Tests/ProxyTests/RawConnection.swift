@@ -33,7 +33,7 @@ final class RawConnection: Sendable {
     var isClosed: Bool { state.isClosed }
 
     /// Waits until `mark` has come or the connection has ended; then all that has come, which is forgotten.
-    func read(until mark: String, within limit: Duration = .seconds(10)) async throws -> String {
+    func read(until mark: String, within limit: Duration = .seconds(60)) async throws -> String {
         let end = ContinuousClock.now + limit
         while !text.contains(mark), !isClosed, ContinuousClock.now < end {
             try await Task.sleep(for: .milliseconds(2))
@@ -42,7 +42,7 @@ final class RawConnection: Sendable {
     }
 
     /// Waits for the end of the connection.
-    func readToEnd(within limit: Duration = .seconds(10)) async throws -> String {
+    func readToEnd(within limit: Duration = .seconds(60)) async throws -> String {
         let end = ContinuousClock.now + limit
         while !isClosed, ContinuousClock.now < end { try await Task.sleep(for: .milliseconds(2)) }
         return String(decoding: state.take(), as: UTF8.self)

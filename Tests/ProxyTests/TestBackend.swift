@@ -16,7 +16,8 @@ final class TestBackend: Sendable {
         var connections = 0
         var gone = 0
         var isReady = true
-        var isSlow = false
+        var isHolding = false
+        var held: [@Sendable () -> Void] = []
         var cuts = 0
     }
 
@@ -68,10 +69,28 @@ final class TestBackend: Sendable {
         get { state.withLock { $0.isReady } }
         set { state.withLock { $0.isReady = newValue } }
     }
-    /// Answers come a second late.
-    var isSlow: Bool {
-        get { state.withLock { $0.isSlow } }
-        set { state.withLock { $0.isSlow = newValue } }
+    /// Answers, and each event of a stream of them, wait until they are released.
+    var isHolding: Bool {
+        get { state.withLock { $0.isHolding } }
+        set { state.withLock { $0.isHolding = newValue } }
+    }
+
+    /// Lets go what is held.
+    func release() {
+        let held = state.withLock { state in
+            defer { state.held = [] }
+            return state.held
+        }
+        for body in held { body() }
+    }
+
+    /// Runs `body` now, or once it is released.
+    func pass(_ body: @escaping @Sendable () -> Void) {
+        let isHeld = state.withLock { state in
+            if state.isHolding { state.held.append(body) }
+            return state.isHolding
+        }
+        if !isHeld { body() }
     }
 
     func note(_ received: Received) { note { $0.received.append(received) } }
@@ -134,13 +153,27 @@ private final class BackendHandler: ChannelInboundHandler, RemovableChannelHandl
         case .end:
             guard let head else { return }
             self.head = nil
-            backend.note(.init(head: head, bodyBytes: bytes))
-            let delay: TimeAmount = backend.isSlow && head.uri != "/readyz" ? .seconds(1) : .zero
-            let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
             let count = bytes
-            context.eventLoop.scheduleTask(in: delay) {
+            if head.uri == "/readyz" {
+                answer(context, head, count)
+            } else {
+                later(context) { handler, context in handler.answer(context, head, count) }
+            }
+            // Last: who sees it here may release it.
+            backend.note(.init(head: head, bodyBytes: count))
+        }
+    }
+
+    private func later(
+        _ context: ChannelHandlerContext,
+        _ body: @escaping @Sendable (BackendHandler, ChannelHandlerContext) -> Void
+    ) {
+        let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+        let loop = context.eventLoop
+        backend.pass {
+            loop.execute {
                 let (handler, context) = bound.value
-                if context.channel.isActive { handler.answer(context, head, count) }
+                if context.channel.isActive { body(handler, context) }
             }
         }
     }
@@ -180,18 +213,14 @@ private final class BackendHandler: ChannelInboundHandler, RemovableChannelHandl
         context.writeAndFlush(Self.wrapOutboundOut(.end(nil)), promise: nil)
     }
 
-    /// One event every 100 ms.
     private func events(_ context: ChannelHandlerContext, left: Int) {
         if left == 3 { write(context, .ok, ["Content-Type": "text/event-stream"]) }
         guard left > 0 else { return context.writeAndFlush(Self.wrapOutboundOut(.end(nil)), promise: nil) }
+        // Before it is sent: who reads it may release the next.
+        later(context) { handler, context in handler.events(context, left: left - 1) }
         let text = "data: \(left)\n\n"
         context.writeAndFlush(
             Self.wrapOutboundOut(.body(.byteBuffer(ByteBuffer(string: text)))), promise: nil)
-        let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
-        context.eventLoop.scheduleTask(in: .milliseconds(100)) {
-            let (handler, context) = bound.value
-            if context.channel.isActive { handler.events(context, left: left - 1) }
-        }
     }
 
     private func large(_ context: ChannelHandlerContext) {

@@ -1,4 +1,8 @@
 import Kernel
+import NIOCore
+import NIOPosix
+import Synchronization
+import TestTime
 import Testing
 
 @testable import Redis
@@ -37,6 +41,26 @@ struct RedisLineTests {
                 try await Task.sleep(for: .milliseconds(20))
             }
         }
+    }
+
+    @Test func `a server that ends each connection behind the login is asked again and again`() async throws {
+        let accepted = Atomic<Int>(0)
+        let server = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .childChannelInitializer { client in
+                // Each a little later than the one before, so that every moment of the next end's start is met.
+                let number = accepted.add(1, ordering: .relaxed).newValue
+                return client.eventLoop.makeCompletedFuture {
+                    try client.pipeline.syncOperations.addHandler(
+                        BriefServer(life: .microseconds(Int64(number % 250))))
+                }
+            }.bind(host: "127.0.0.1", port: 0).get()
+        var settings = RedisSettings(url: "redis://127.0.0.1:\(try #require(server.localAddress?.port))")
+        settings.reconnect = Backoff(first: .milliseconds(1), maximum: .milliseconds(1))
+        try await withClient(settings) { client async throws in
+            _ = await failure { try await client.ping() }
+            #expect(try await eventually(within: .patience) { accepted.load(ordering: .relaxed) > 500 })
+        }
+        try await server.close()
     }
 
     @Test func `commands and replies larger than the socket takes at once pass, many at a time`() async throws
@@ -102,5 +126,20 @@ struct RedisLineTests {
                     try await client.send(RedisCommand(name: "GET", key: key)) == .bytes(Array("26".utf8)))
             }
         }
+    }
+}
+
+/// Lets anybody log in, and ends the connection a moment later.
+private final class BriefServer: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+
+    private let life: TimeAmount
+
+    init(life: TimeAmount) { self.life = life }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        let replies = ByteBuffer(string: "*1\r\n$6\r\nmaster\r\n+PONG\r\n+OK\r\n")
+        context.writeAndFlush(NIOAny(replies), promise: nil)
+        context.eventLoop.assumeIsolated().scheduleTask(in: life) { context.close(promise: nil) }
     }
 }

@@ -52,6 +52,9 @@ import Testing
                 .lost(gone, at: at(3)),
             ], step: .rest(attempt: 2), admission: "gone"),
         Case(
+            testDescription: "lost before it was known to be connected",
+            events: [.lost(gone, at: at(1)), .connected(at: at(2))], step: .connect, admission: "gone"),
+        Case(
             testDescription: "a long life makes good",
             events: [.failed(gone), .rested, .connected(at: at(0)), .lost(gone, at: at(500))], step: .connect,
             admission: "wait"),

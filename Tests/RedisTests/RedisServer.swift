@@ -4,6 +4,7 @@ import Logging
 import NIOCore
 import NIOPosix
 import Synchronization
+import TestProcess
 
 @testable import Redis
 
@@ -21,7 +22,7 @@ final class RedisServer: Sendable {
     let port: Int
     let folder: URL
     private let arguments: [String]
-    private let process = Mutex<Process?>(nil)
+    private let process = Mutex<ChildProcess?>(nil)
 
     private init(port: Int, folder: URL, arguments: [String]) {
         self.port = port
@@ -63,13 +64,8 @@ final class RedisServer: Sendable {
 
     /// Starts it, or starts it again.
     func launch() async throws {
-        let process = Process()
-        process.executableURL = URL(filePath: Self.program)
-        process.arguments = arguments
-        process.currentDirectoryURL = folder
-        process.standardOutput = FileHandle.nullDevice
-        process.standardError = FileHandle.nullDevice
-        try process.run()
+        let process = try ChildProcess(
+            Self.program, arguments, folder: folder.path, output: .null, errors: .null)
         self.process.withLock { $0 = process }
         let end = ContinuousClock.now + .seconds(20)
         while try await !answers() {
@@ -93,18 +89,11 @@ final class RedisServer: Sendable {
 
     func resume() { send(signal: SIGCONT) }
 
-    private func send(signal: Int32) {
-        guard let process = process.withLock({ $0 }), process.isRunning else { return }
-        kill(process.processIdentifier, signal)
-    }
+    private func send(signal: Int32) { process.withLock { $0 }?.signal(signal) }
 
     func stop() async {
         send(signal: SIGKILL)
-        let process = process.withLock { $0 }
-        while process?.isRunning == true {
-            // Cancelled, it looks more often.
-            try? await Task.sleep(for: .milliseconds(2))
-        }
+        _ = await process.withLock { $0 }?.ended()
     }
 
     func remove() {

@@ -1,5 +1,6 @@
 import Foundation
 import Kernel
+import TestProcess
 import Testing
 
 @testable import Redis
@@ -13,19 +14,16 @@ import Testing
 struct RedisTLSTests {
     /// A self-signed certificate for this machine.
     private func makeCertificate(_ name: String, in folder: URL) async throws {
-        let process = Process()
-        process.executableURL = URL(filePath: "/usr/bin/openssl")
-        process.arguments = [
-            "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days",
-            "2",
-            "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1", "-keyout",
-            folder.appending(path: "\(name).key").path, "-out", folder.appending(path: "\(name).pem").path,
-        ]
-        process.standardOutput = FileHandle.nullDevice
-        process.standardError = FileHandle.nullDevice
-        try process.run()
-        while process.isRunning { try await Task.sleep(for: .milliseconds(5)) }
-        try #require(process.terminationStatus == 0)
+        let (end, output) = try await ChildProcess.run(
+            "/usr/bin/openssl",
+            [
+                "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+                "-days", "2", "-subj", "/CN=localhost", "-addext",
+                "subjectAltName=DNS:localhost,IP:127.0.0.1", "-keyout",
+                folder.appending(path: "\(name).key").path, "-out",
+                folder.appending(path: "\(name).pem").path,
+            ])
+        try #require(end == .exit(0), "\(output)")
     }
 
     private func withTLS(

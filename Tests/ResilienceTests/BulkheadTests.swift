@@ -35,7 +35,7 @@ import Testing
             for _ in 0..<2 {
                 group.addTask {
                     // Ended by the cancellation below.
-                    try? await bulkhead.run { try await Task.sleep(for: .seconds(60)) }
+                    try? await bulkhead.run { try await Task.sleep(for: .seconds(3_600)) }
                 }
             }
             while bulkhead.waiting < 1 { await Task.yield() }
@@ -48,7 +48,7 @@ import Testing
 
     @Test func `who is cancelled while waiting leaves its place to others`() async throws {
         let bulkhead = bulkhead(1, waiting: 10)
-        let holder = Task { try await bulkhead.run { try await Task.sleep(for: .seconds(60)) } }
+        let holder = Task { try await bulkhead.run { try await Task.sleep(for: .seconds(3_600)) } }
         while bulkhead.running == 0 { await Task.yield() }
         let waiters = (0..<5).map { _ in Task { try await bulkhead.run { 1 } } }
         while bulkhead.waiting < 5 { await Task.yield() }

@@ -1,6 +1,7 @@
 import Kernel
 import NIOCore
 import Resilience
+import TestTime
 import Testing
 
 /// A method of a guarded port over a dependency whose mood the test decides.

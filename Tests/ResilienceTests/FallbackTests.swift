@@ -1,5 +1,6 @@
 import Kernel
 import Synchronization
+import TestTime
 import Testing
 
 @testable import Resilience

@@ -1,5 +1,6 @@
 import Kernel
 import Resilience
+import TestTime
 import Testing
 
 @Suite struct GuardedTests {
@@ -44,13 +45,17 @@ import Testing
     @Test func `a dead dependency is asked no more once the breaker is open, and asked again later`()
         async throws
     {
-        let stage = Stage { $0.breaker.trials = 1 }
+        let stage = Stage {
+            $0.breaker.trials = 1
+            // Longer than time runs on beside the calls below.
+            $0.breaker.open = Backoff(first: .seconds(3_600), maximum: .seconds(3_600))
+        }
         stage.dependency.become(.dead)
         for _ in 0..<20 { await #expect(throws: Failure.self) { try await stage.call() } }
         #expect(stage.dependency.calls == 5)
         #expect(!stage.guarded.condition.isUp && stage.guarded.condition.failure == .unavailable)
         stage.dependency.become(.well)
-        stage.time.advance(by: .seconds(2))
+        stage.time.advance(by: .seconds(7_200))
         #expect(try await stage.call() == 7)
         #expect(stage.guarded.condition.isUp)
     }

@@ -1,5 +1,6 @@
 import Kernel
 import Resilience
+import TestTime
 import Testing
 
 @Suite struct ScalingTests {

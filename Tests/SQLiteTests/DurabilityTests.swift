@@ -2,6 +2,7 @@ import Foundation
 import Kernel
 import SQLite
 import TestDatabase
+import TestProcess
 import Testing
 
 @testable import Relational
@@ -21,7 +22,7 @@ import Testing
         let file = try TestDatabase.open()
         await file.driver.close()
         for count in [1, 7, 40, 120, 300] {
-            let acknowledged = try killedWhileWriting(to: file.path, after: count)
+            let acknowledged = try await killedWhileWriting(to: file.path, after: count)
             let driver = try file.reopened()
             let found = try await driver.read(.system) { connection in
                 Set(
@@ -39,20 +40,12 @@ import Testing
     }
 
     /// Runs the writing program until it dies amid its work, and gives what it had said was written.
-    private func killedWhileWriting(to path: String, after acknowledgements: Int) throws -> Set<Int> {
-        let process = Process()
-        let output = Pipe()
-        let folder = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
-        process.executableURL = folder.appending(path: "sqlite-writer-fixture")
-        process.arguments = [path, "32", "\(acknowledgements)"]
-        process.standardOutput = output
-        try process.run()
-        let text = try output.fileHandleForReading.readToEnd() ?? Data()
-        process.waitUntilExit()
-        #expect(process.terminationReason == .uncaughtSignal)
+    private func killedWhileWriting(to path: String, after acknowledgements: Int) async throws -> Set<Int> {
+        let (end, output) = try await ChildProcess.run(
+            ChildProcess.built("sqlite-writer-fixture"), [path, "32", "\(acknowledgements)"], errors: .null)
+        #expect(end == .signal(SIGKILL))
         // The last line may be cut off: only what ends with a newline was said.
-        let lines = String(decoding: text, as: UTF8.self)
-            .split(separator: "\n", omittingEmptySubsequences: false)
+        let lines = output.split(separator: "\n", omittingEmptySubsequences: false)
         return Set(lines.dropLast().compactMap { Int($0) })
     }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import Kernel
+import TestProcess
 
 /// A file system in memory of a few megabytes, to be filled.
 struct SmallDisk {
@@ -28,12 +29,6 @@ struct SmallDisk {
     }
 
     private static func run(_ command: String...) -> Bool {
-        let process = Process()
-        process.executableURL = URL(filePath: "/usr/bin/env")
-        process.arguments = command
-        process.standardError = FileHandle.nullDevice
-        guard (try? process.run()) != nil else { return false }
-        process.waitUntilExit()
-        return process.terminationStatus == 0
+        (try? ChildProcess.runWaiting("/usr/bin/env", command))?.end == .exit(0)
     }
 }

@@ -7,7 +7,7 @@ import Testing
 
 @Suite struct AccessTokenTests {
     private static let settings = SignedTokenIssuer.Settings(
-        issuer: "https://here", audience: "api", accessLifetime: .seconds(60))
+        issuer: "https://here", audience: "api", accessLifetime: .seconds(3_600))
 
     private let key = Curve25519.Signing.PrivateKey()
 
@@ -17,7 +17,7 @@ import Testing
         try await SignedTokenIssuer(privateKey: key ?? self.key, settings: settings)
     }
 
-    private func claims(endingIn span: Duration = .seconds(60), role: Role = .member) -> AccessClaims {
+    private func claims(endingIn span: Duration = .seconds(3_600), role: Role = .member) -> AccessClaims {
         let seconds = (Timestamp.now() + span).unixSeconds
         return AccessClaims(
             caller: Caller(tenant: TenantID(), user: UserID(), role: role), session: SessionID(),
@@ -67,8 +67,10 @@ import Testing
     @Test func `tokens of another issuer, audience or key are unauthenticated`() async throws {
         let mine = try await issuer()
         let others = [
-            try await issuer(.init(issuer: "https://there", audience: "api", accessLifetime: .seconds(60))),
-            try await issuer(.init(issuer: "https://here", audience: "other", accessLifetime: .seconds(60))),
+            try await issuer(
+                .init(issuer: "https://there", audience: "api", accessLifetime: .seconds(3_600))),
+            try await issuer(
+                .init(issuer: "https://here", audience: "other", accessLifetime: .seconds(3_600))),
             try await issuer(key: Curve25519.Signing.PrivateKey()),
         ]
         for other in others {

@@ -6,6 +6,7 @@ import NIOPosix
 import Sockets
 import Synchronization
 import TestSocket
+import TestTime
 
 /// A hub behind a real listener, with rooms in memory behind it. Connections are WebSockets from the first byte.
 final class SocketStage: Sendable {
@@ -70,7 +71,8 @@ final class SocketStage: Sendable {
     }
 
     func until(_ what: String, _ holds: () -> Bool) async throws {
-        for _ in 0..<1_500 {
+        let end = ContinuousClock.now + .patience
+        while ContinuousClock.now < end {
             if holds() { return }
             try await Task.sleep(for: .milliseconds(10))
         }
@@ -120,7 +122,7 @@ final class House: Sendable {
                 let session = parts.count > 1 ? UUIDv7(String(parts[1])) ?? UUIDv7() : UUIDv7()
                 let caller = Caller(tenant: SocketStage.tenant, user: user, role: .member)
                 people.withLock { $0[session] = caller }
-                return (ChatIdentity(caller: caller, session: session), validFor: .seconds(60))
+                return (ChatIdentity(caller: caller, session: session), validFor: .seconds(86_400))
             },
             current: { [self] sessions, _ in
                 _ = asked.withLock { $0.insert(sessions) }
@@ -144,10 +146,9 @@ final class House: Sendable {
 extension SocketClient {
     typealias Frame = [String: Any]
 
-    /// The next text frame that `fits`; those before it are passed over.
-    func until(within limit: Duration = .seconds(15), _ fits: (Frame) -> Bool) async throws -> Frame {
-        let deadline = ContinuousClock.now + limit
-        while ContinuousClock.now < deadline {
+    /// The next text frame that `fits`; those before it are passed over; `limit` is for each.
+    func until(within limit: Duration = .patience, _ fits: (Frame) -> Bool) async throws -> Frame {
+        while true {
             switch try await next(within: limit) {
             case .text(let text):
                 let frame = try JSONSerialization.jsonObject(with: Data(text.utf8)) as? Frame ?? [:]
@@ -157,7 +158,6 @@ extension SocketClient {
             case .ping, .pong: continue
             }
         }
-        throw Silence()
     }
 
     struct Closed: Error {
@@ -165,7 +165,7 @@ extension SocketClient {
         let reason: String
     }
 
-    func code(within limit: Duration = .seconds(15)) async throws -> UInt16 {
+    func code(within limit: Duration = .patience) async throws -> UInt16 {
         if case .close(let code, _) = try await closing(within: limit) { return code }
         return 0
     }

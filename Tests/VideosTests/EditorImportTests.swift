@@ -1,11 +1,14 @@
 import Foundation
 import Kernel
+import TestProcess
 import Testing
 
 @testable import Videos
 
-/// Marker lists in a reader that is not ours; `scripts/test` fetches it.
+/// Marker lists in a reader that is not ours; `scripts/test` fetches it. One after the other: a dozen readers at once starve
+/// the pure suites beside them.
 @Suite(
+    .serialized,
     .enabled(
         if: ProcessInfo.processInfo.environment["CLOUDSTREAM_EDL_READER"] != nil,
         "CLOUDSTREAM_EDL_READER names no folder: see scripts/fetch-edl-reader"))
@@ -27,26 +30,15 @@ struct EditorImportTests {
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         // A folder left in the temporary one harms nothing.
         defer { try? FileManager.default.removeItem(at: folder) }
-        let (edl, output) = (folder.appending(path: "list.edl"), folder.appending(path: "markers.json"))
+        let (edl, markers) = (folder.appending(path: "list.edl"), folder.appending(path: "markers.json"))
         try Data(list.text.utf8).write(to: edl)
         let script = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .appending(path: "editors/read-markers.py")
-        let process = Foundation.Process()
-        process.executableURL = URL(filePath: "/usr/bin/env")
-        process.arguments = ["python3", script.path, edl.path, rate, output.path]
-        process.environment = ProcessInfo.processInfo.environment.merging(["PYTHONPATH": reader]) { $1 }
-        let status = try await withCheckedThrowingContinuation {
-            (continuation: CheckedContinuation<Int32, any Error>) in
-            process.terminationHandler = { continuation.resume(returning: $0.terminationStatus) }
-            do {
-                try process.run()
-            } catch {
-                process.terminationHandler = nil
-                continuation.resume(throwing: error)
-            }
-        }
-        try #require(status == 0, "the reader refuses:\n\(list.text)")
-        return try JSONDecoder().decode(Reading.self, from: Data(contentsOf: output))
+        let (end, output) = try await ChildProcess.run(
+            "/usr/bin/env", ["python3", script.path, edl.path, rate, markers.path],
+            environment: ProcessInfo.processInfo.environment.merging(["PYTHONPATH": reader]) { $1 })
+        try #require(end == .exit(0), "the reader refuses:\n\(list.text)\n\(output)")
+        return try JSONDecoder().decode(Reading.self, from: Data(contentsOf: markers))
     }
 
     private func comment(

@@ -112,6 +112,36 @@ import Testing
         }
     }
 
+    @Test func `a repeated view is counted once and gets the same pass, for as long as that is good`()
+        async throws
+    {
+        try await VideoStage.with { stage in
+            let video = try await stage.upload()
+            let shares = stage.shares
+            let offer = try await shares.create(
+                .init(password: "open sesame", maximumViews: 1), of: video.id, by: stage.owner, nil)
+            func enter(_ key: String?, _ password: String = "open sesame") async throws -> Shares.Entry {
+                try await shares.enter(
+                    offer.token, password: password, name: "Gus", key.map { OnceKey(scope: "s", key: $0) })
+            }
+            let first = try await enter("k")
+            stage.clock.advance(by: GuestPass.lifetime - .milliseconds(1))
+            let again = try await enter("k")
+            #expect(again.token == first.token && again.expiresAt == first.expiresAt)
+            _ = try await shares.guest(offer.token, pass: again.token)
+            for key in [nil, "l"] {
+                #expect(await failureCode { _ = try await enter(key) } == "share_ended")
+            }
+            #expect(await failureCode { _ = try await enter("k", "guess") } == "password_wrong")
+            let listed = try await shares.shares(of: video.id, PageRequest(limit: 10), stage.owner)
+            #expect(listed.items.map(\.views) == [1])
+            stage.clock.advance(by: .milliseconds(1))
+            #expect(await failureCode { _ = try await enter("k") } == "unauthenticated")
+            try await shares.revoke(offer.share.id, of: video.id, by: stage.owner, nil)
+            #expect(await failureCode { _ = try await enter("k") } == "share_ended")
+        }
+    }
+
     @Test func `a repeated request makes one link and answers the same token`() async throws {
         try await VideoStage.with { stage in
             let video = try await stage.upload()

@@ -118,7 +118,10 @@ private final class NamingParts: MultipartStore {
         var used: Set<String> = []
         var before: (@Sendable () async throws -> Void)?
         var expected = 0
+        var waiting: [Waiting] = []
     }
+
+    private typealias Waiting = (continuation: CheckedContinuation<String, Never>, handle: String)
 
     private let store: any MultipartStore
     private let state = Mutex(State())
@@ -140,15 +143,16 @@ private final class NamingParts: MultipartStore {
     func begin(_ upload: MultipartUpload) async throws -> String {
         if let before = state.withLock({ $0.before }) { try await before() }
         _ = try await store.begin(upload)
-        let number = state.withLock { state in
-            state.begun += 1
-            return state.begun
+        return await withCheckedContinuation { continuation in
+            let freed = state.withLock { state in
+                state.begun += 1
+                state.waiting.append((continuation, "handle-\(state.begun)"))
+                guard state.begun >= state.expected else { return [] as [Waiting] }
+                defer { state.waiting = [] }
+                return state.waiting
+            }
+            for waiting in freed { waiting.continuation.resume(returning: waiting.handle) }
         }
-        let deadline = ContinuousClock.now + .seconds(10)
-        while state.withLock({ $0.begun < $0.expected }), ContinuousClock.now < deadline {
-            await Task.yield()
-        }
-        return "handle-\(number)"
     }
 
     func partURL(_ upload: MultipartUpload, number: Int, expiry: Timestamp) throws -> SignedURL {

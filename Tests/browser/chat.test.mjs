@@ -274,6 +274,30 @@ test('a message that nobody answers is asked again over HTTP', async () => {
   assert.deepEqual([stage.posts.length, bodies(log)], [1, ['anybody?']]);
 });
 
+test('messages that nobody answers keep their order, also when the first is the slowest', async () => {
+  const stage = new Stage();
+  const log = await stage.begin();
+  const { post } = stage.client.outbox;
+  stage.isDeaf = true;
+  let busy = 1;
+  stage.client.outbox.post = async (roomId, message) => {
+    if (message.body === 'one') await new Promise((resolve) => { stage.clock.after(5000, resolve); });
+    if (message.body === 'two' && busy > 0) { busy -= 1; throw Object.assign(new Error('busy'), { status: 503 }); }
+    return post(roomId, message);
+  };
+  for (const body of ['one', 'two', 'three']) {
+    stage.client.send(ROOM, body);
+    await stage.clock.advance(1000);
+  }
+  await stage.clock.advance(7500);
+  // On the line, which would answer this one at once, it would come before those that are asked for again.
+  stage.isDeaf = false;
+  stage.client.send(ROOM, 'four');
+  await stage.clock.advance(30_000);
+  assert.deepEqual(stage.entries.map(({ body }) => body), ['one', 'two', 'three', 'four']);
+  assert.deepEqual([bodies(log), log.pending], [['one', 'two', 'three', 'four'], []]);
+});
+
 test('a draining server is left, and the next one is greeted from the same place', async () => {
   const stage = new Stage();
   stage.others(2);
@@ -352,10 +376,26 @@ test('markers and typing go over the line only where the room is heard on it', a
   stage.client.typing(ROOM);
   assert.deepEqual([told(), stage.marks], [[], [1]]);
   stage.tell({ type: 'subscribed', roomId: ROOM, lastSeq: 2 });
+  await stage.clock.advance(1000);
   stage.client.read(ROOM, 2);
   stage.client.read(ROOM, 2);
   stage.client.typing(ROOM);
   assert.deepEqual([told(), stage.marks], [['read', 'typing'], [1]]);
+});
+
+test('who reads along in a busy room says so once a second, and the last mark is not lost', async () => {
+  const stage = new Stage();
+  stage.others(30);
+  await stage.begin();
+  const marks = () => stage.socket.sent.filter(({ type }) => type === 'read').map(({ seq }) => seq);
+  for (let seq = 1; seq <= 20; seq += 1) {
+    stage.client.read(ROOM, seq);
+    await stage.clock.advance(100);
+  }
+  assert.deepEqual(marks(), [1, 10, 20]);
+  await stage.clock.advance(5000);
+  stage.client.read(ROOM, 21);
+  assert.deepEqual(marks(), [1, 10, 20, 21]);
 });
 
 test('a refused message holds back what was written after it in its room', async () => {

@@ -136,6 +136,7 @@ test('notifications and activities say who did what, and lead there', () => {
     [{ kind: 'mention', actor: ADA, videoId: 'v', roomId: 'v', messageId: 'm', title: 'Cut' }, 'Ada mentioned you in “Cut”', '#/videos/v?message=m'],
     [{ kind: 'video_ready', videoId: 'v', title: 'Cut' }, '“Cut” is ready to watch', '#/videos/v'],
     [{ kind: 'direct_message', actor: ADA, roomId: 'r' }, 'Ada sent you a message', '#/rooms/r'],
+    [{ kind: 'room_added', actor: ADA, roomId: 'r', title: 'Secret' }, 'Ada added you to “Secret”', '#/rooms/r'],
     [{ kind: 'approval', actor: ADA, videoId: 'v', title: 'Cut', excerpt: 'changes_requested' }, 'Ada requested changes to “Cut”', '#/videos/v'],
     [{ kind: 'approval', actor: ADA, videoId: 'v', title: 'Cut', excerpt: 'constructor' }, 'Ada decided on “Cut”', '#/videos/v'],
     [{ kind: 'of the future', actor: ADA }, 'Ada did something', null],

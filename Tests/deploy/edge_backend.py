@@ -7,11 +7,13 @@ import base64
 import hashlib
 import json
 import sys
-import time
+import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 name, port = sys.argv[1], int(sys.argv[2])
 seen = {}
+# Lets streams of events go on.
+going_on = threading.Event()
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -42,6 +44,8 @@ class Handler(BaseHTTPRequestHandler):
         if path == f"/die/{name}":
             # The request has arrived, an answer never will.
             return self.connection.shutdown(2)
+        if path == "/go":
+            going_on.set()
         if path == "/seen":
             return self.answer(json.dumps(seen).encode())
         headers = {key.lower(): ", ".join(self.headers.get_all(key)) for key in self.headers.keys()}
@@ -55,12 +59,13 @@ class Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Type", "text/event-stream")
         self.send_header("Transfer-Encoding", "chunked")
         self.end_headers()
+        going_on.clear()
         for number in (1, 2):
             line = b"data: %d\n\n" % number
             self.wfile.write(b"%x\r\n%s\r\n" % (len(line), line))
             self.wfile.flush()
             if number == 1:
-                time.sleep(1.5)
+                going_on.wait(60)
         self.wfile.write(b"0\r\n\r\n")
 
     def echo(self):

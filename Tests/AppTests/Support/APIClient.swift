@@ -6,6 +6,13 @@ import Testing
 struct APIClient: Sendable {
     var base: URL
     var token: String?
+    /// Of all who are to see what the others did, as soon as those were answered.
+    var place: SharedPlace?
+
+    /// The same person, who knows of nobody else's requests: the server alone keeps the person's own place.
+    var alone: APIClient { APIClient(base: base, token: token) }
+    /// Somebody without a session, who sees what this one did.
+    var guest: APIClient { APIClient(base: base, place: place) }
 
     struct Answer: @unchecked Sendable {  // JSON values are immutable once decoded.
         let status: Int
@@ -26,7 +33,7 @@ struct APIClient: Sendable {
 
     private static let session: URLSession = {
         let configuration = URLSessionConfiguration.ephemeral
-        configuration.httpMaximumConnectionsPerHost = 16
+        configuration.httpMaximumConnectionsPerHost = 64
         configuration.timeoutIntervalForRequest = 60
         return URLSession(configuration: configuration)
     }()
@@ -43,11 +50,13 @@ struct APIClient: Sendable {
             request.httpBody = try JSONSerialization.data(withJSONObject: body, options: .sortedKeys)
         }
         if let raw { request.httpBody = raw }
+        place?.apply(to: &request)
         for (name, value) in headers { request.setValue(value, forHTTPHeaderField: name) }
         let (data, response) = try await Self.session.data(for: request)
         let http = try #require(response as? HTTPURLResponse)
         var headers: [String: String] = [:]
         for (name, value) in http.allHeaderFields { headers["\(name)".lowercased()] = "\(value)" }
+        if let seen = headers["consistency-token"] { place?.merge(seen) }
         // Not every answer is JSON.
         let json = (try? JSONSerialization.jsonObject(with: data)) as? [String: Any] ?? [:]
         return Answer(status: http.statusCode, headers: headers, data: data, json: json)
@@ -56,15 +65,18 @@ struct APIClient: Sendable {
     static let password = "correct horse"
 
     /// A client of a new team's owner.
-    static func signedUp(_ base: URL, email: String = "\(UUID().uuidString)@example.com") async throws
-        -> APIClient
-    {
-        let client = APIClient(base: base)
-        let answer = try await client.send(
-            "POST", "/v1/tenants",
-            ["name": "Acme", "owner": ["email": email, "name": "Ann", "password": password]])
+    static func signedUp(
+        _ base: URL, email: String = "\(UUID().uuidString)@example.com", isolation: String? = nil
+    ) async throws -> APIClient {
+        var client = APIClient(base: base, place: SharedPlace())
+        var body: [String: Any] = [
+            "name": "Acme", "owner": ["email": email, "name": "Ann", "password": password],
+        ]
+        if let isolation { body["isolation"] = isolation }
+        let answer = try await client.send("POST", "/v1/tenants", body)
         #expect(answer.status == 201, "\(answer.json)")
-        return APIClient(base: base, token: try answer.text("session.accessToken"))
+        client.token = try answer.text("session.accessToken")
+        return client
     }
 
     /// Announces a file. Gives the answer of `POST /v1/videos`.

@@ -1,4 +1,5 @@
 import Foundation
+import TestProcess
 import Testing
 
 /// Films made for tests, once each, by the independent encoder.
@@ -31,16 +32,9 @@ enum Clips {
     /// Runs a program of the system to its end; its output.
     @discardableResult
     static func run(_ program: String, _ arguments: [String]) throws -> String {
-        let process = Foundation.Process()
-        process.executableURL = URL(filePath: "/usr/bin/env")
-        process.arguments = [program] + arguments
-        let output = Pipe()
-        process.standardOutput = output
-        process.standardInput = FileHandle.nullDevice
-        try process.run()
-        let data = try output.fileHandleForReading.readToEnd() ?? Data()
-        process.waitUntilExit()
-        try #require(process.terminationStatus == 0, "\(program) \(arguments) failed")
-        return String(decoding: data, as: UTF8.self)
+        let (end, output) = try ChildProcess.runWaiting(
+            "/usr/bin/env", [program] + arguments, errors: .inherited)
+        try #require(end == .exit(0), "\(program) \(arguments) failed")
+        return output
     }
 }

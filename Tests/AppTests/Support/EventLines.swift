@@ -10,6 +10,7 @@ actor EventLines {
         let stream = EventLines()
         var request = URLRequest(url: URL(string: path, relativeTo: client.base)!)
         request.setValue("Bearer \(client.token ?? "")", forHTTPHeaderField: "Authorization")
+        client.place?.apply(to: &request)
         let (incoming, feed) = AsyncStream.makeStream(of: String.self)
         let session = URLSession(configuration: .ephemeral, delegate: LineFeed(feed), delegateQueue: nil)
         session.dataTask(with: request).resume()

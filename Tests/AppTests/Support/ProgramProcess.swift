@@ -1,5 +1,6 @@
 import Foundation
 import FoundationNetworking
+import TestProcess
 import Testing
 
 /// One process of a running program.
@@ -15,7 +16,7 @@ final class ProgramProcess: @unchecked Sendable {
     /// A socket that listens already, which it gets as standard input.
     private let listener: Int32?
     private let name: String
-    private var process: Foundation.Process?
+    private var process: ChildProcess?
     private var folder: URL?
 
     init(roles: [String], namesRoles: Bool, port: Int, listener: Int32? = nil) throws {
@@ -27,18 +28,14 @@ final class ProgramProcess: @unchecked Sendable {
         name = "\(roles.first ?? "")-\(adminPort).log"
     }
 
-    var pid: Int32 { process?.processIdentifier ?? 0 }
+    var pid: Int32 { process?.identifier ?? 0 }
 
     func logFile(in folder: URL) -> URL { folder.appending(path: name) }
 
     func launch(_ app: RunningApp, _ settings: [String]) throws {
-        let process = Foundation.Process()
-        process.executableURL = try RunningApp.executable
-        process.currentDirectoryURL = app.folder
-        process.environment = app.place.environment.merging(environment) { $1 }
         let repository = RunningApp.repository.path(percentEncoded: false)
         let section = roles.contains("gateway") ? "gateway" : "http"
-        process.arguments =
+        let arguments =
             ["--profile", TestStage.current.file]
             + (namesRoles ? ["--role", roles.joined(separator: ",")] : [])
             + (listener == nil ? [] : ["--listen-fd", "0"])
@@ -52,24 +49,24 @@ final class ProgramProcess: @unchecked Sendable {
         }
         let log = try FileHandle(forWritingTo: file)
         try log.seekToEnd()
-        process.standardOutput = log
-        process.standardError = log
-        process.standardInput =
-            listener.map { FileHandle(fileDescriptor: $0, closeOnDealloc: false) } ?? .nullDevice
-        try process.run()
-        self.process = process
+        process = try ChildProcess(
+            RunningApp.executable.path(percentEncoded: false), arguments,
+            environment: app.place.environment.merging(environment) { $1 },
+            folder: app.folder.path(percentEncoded: false),
+            input: listener.map { .descriptor($0) } ?? .null, output: .file(log), errors: .file(log))
         folder = app.folder
     }
 
+    /// As long as it runs, it is starting: beside many others, on a machine with much else to do, that may take long.
     func waitUntilReady() async throws {
-        for _ in 0..<600 {
-            guard process?.isRunning == true else { break }
+        let end = ContinuousClock.now + .seconds(180)
+        while process?.isRunning == true, ContinuousClock.now < end {
             let serves = roles.contains("api") || roles.contains("chat")
             if await answers(adminPort), serves ? await answers(port) : true { return }
             try await Task.sleep(for: .milliseconds(50))
         }
         let log = try folder.map { try String(contentsOf: logFile(in: $0), encoding: .utf8) } ?? ""
-        Issue.record("the process \(roles) did not start: \(log.suffix(2000))")
+        throw StageFailure("the process \(roles) did not start: \(log.suffix(2000))")
     }
 
     /// Refused until it listens.
@@ -78,24 +75,12 @@ final class ProgramProcess: @unchecked Sendable {
         return (answer?.1 as? HTTPURLResponse)?.statusCode == 200
     }
 
-    func signal(_ number: Int32) {
-        guard let process, process.isRunning else { return }
-        Foundation.kill(process.processIdentifier, number)
-    }
+    func signal(_ number: Int32) { process?.signal(number) }
 
     /// As `waitForExit`, without holding up other tests.
-    func ended() async -> Int32 {
-        while process?.isRunning == true {
-            // A cancelled sleep returns at once, and the process ends all the same.
-            try? await Task.sleep(for: .milliseconds(20))
-        }
-        return process?.terminationStatus ?? -1
-    }
+    func ended() async -> Int32 { await process?.ended().status ?? -1 }
 
-    func waitForExit() -> Int32 {
-        process?.waitUntilExit()
-        return process?.terminationStatus ?? -1
-    }
+    func waitForExit() -> Int32 { process?.waitUntilEnd().status ?? -1 }
 
     var residentBytes: Int {
         get throws {

@@ -35,7 +35,10 @@ final class RunningApp: @unchecked Sendable {
         gateways: Int = 1
     ) async throws -> RunningApp {
         let app = try await RunningApp(settings, roles: roles, environment: environment, gateways: gateways)
-        try await app.launch()
+        do { try await app.launch() } catch {
+            app.destroy()
+            throw error
+        }
         return app
     }
 
@@ -47,6 +50,12 @@ final class RunningApp: @unchecked Sendable {
         let app = try await start(settings, environment: environment, gateways: gateways)
         defer { app.destroy() }
         return try await body(app)
+    }
+
+    /// Runs `body` against the one program that many tests share, each with teams of its own. Such a test changes
+    /// neither its processes nor what all teams have in common.
+    static func shared<Value>(_ body: (RunningApp) async throws -> Value) async throws -> Value {
+        try await body(try await SharedApp.only.app)
     }
 
     /// `environment` names servers of the test's own.
@@ -116,12 +125,13 @@ final class RunningApp: @unchecked Sendable {
 
     /// The gateway answers for itself before it knows of instances.
     private func waitUntilServed() async throws {
-        for _ in 0..<200 {
+        let end = ContinuousClock.now + .seconds(60)
+        while ContinuousClock.now < end {
             let answer = try? await URLSession.shared.data(from: base.appending(path: "livez"))
             if (answer?.1 as? HTTPURLResponse)?.statusCode == 200 { return }
             try await Task.sleep(for: .milliseconds(50))
         }
-        Issue.record("the gateway found no instance: \(try log().suffix(2000))")
+        throw StageFailure("the gateway found no instance: \(try log().suffix(2000))")
     }
 
     /// SIGKILL to every process: no chance to tidy.
@@ -214,6 +224,30 @@ final class RunningApp: @unchecked Sendable {
     /// What all processes wrote.
     func log() throws -> String {
         try processes.map { try String(contentsOf: $0.logFile(in: folder), encoding: .utf8) }.joined()
+    }
+}
+
+/// The program that tests share, started when the first asks for it.
+private actor SharedApp {
+    static let only = SharedApp()
+
+    private var starting: Task<RunningApp, any Error>?
+
+    var app: RunningApp {
+        get async throws {
+            let task =
+                starting
+                ?? Task {
+                    // Tests sign up more people than one address may, and wait for no other test's films.
+                    let app = try await RunningApp.start([
+                        "identity.signInAttempts.perMinute=100000", "media.libav.concurrentJobs=16",
+                    ])
+                    Tidying.atEnd { app.destroy() }
+                    return app
+                }
+            starting = task
+            return try await task.value
+        }
     }
 }
 

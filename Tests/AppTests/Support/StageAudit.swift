@@ -15,8 +15,9 @@ struct StageAudit: Sendable {
 
     /// The video of each job that was done, once for each row of the queue; waits until none is left to do.
     func jobsDone() async throws -> [String] {
-        for _ in 0..<100 {
-            if try await ask("SELECT count(*) FROM jobs WHERE finished_at IS NULL") == ["0"] { break }
+        let end = ContinuousClock.now + .seconds(120)
+        while try await ask("SELECT count(*) FROM jobs WHERE finished_at IS NULL") != ["0"] {
+            guard ContinuousClock.now < end else { throw StageFailure("some jobs did not come to their end") }
             try await Task.sleep(for: .milliseconds(100))
         }
         return try await ask("SELECT job_key FROM jobs WHERE state = 'done'")

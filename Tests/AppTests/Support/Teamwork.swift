@@ -7,11 +7,21 @@ extension APIClient {
         let offer = try await send(
             "POST", "/v1/invitations", ["email": "\(UUID().uuidString)@example.com", "role": role])
         #expect(offer.status == 201, "\(offer.json)")
-        let joined = try await APIClient(base: base).send(
+        let joined = try await guest.send(
             "POST", "/v1/invitations/accept",
             ["token": try offer.text("token"), "name": name, "password": APIClient.password])
         #expect(joined.status == 201, "\(joined.json)")
-        return APIClient(base: base, token: try joined.text("session.accessToken"))
+        return APIClient(base: base, token: try joined.text("session.accessToken"), place: place)
+    }
+
+    /// The same person in a session that has just begun.
+    func loggedInAnew() async throws -> APIClient {
+        let email = try await send("GET", "/v1/me").text("user.email")
+        var client = self
+        client.token = try await guest.send(
+            "POST", "/v1/sessions", ["email": email, "password": APIClient.password]
+        ).text("accessToken")
+        return client
     }
 
     func userID() async throws -> String { try await send("GET", "/v1/me").text("user.id") }
@@ -63,9 +73,11 @@ struct TeamOfFour {
 }
 
 extension RunningApp {
-    /// Waits until `condition` holds, as long as a projector may take on a busy machine.
-    func until(line: Int = #line, _ condition: () async throws -> Bool) async throws {
-        let end = ContinuousClock.now + .seconds(60)
+    /// Waits until `condition` holds: by default as long as a projector may take on a busy machine.
+    func until(
+        line: Int = #line, within limit: Duration = .seconds(60), _ condition: () async throws -> Bool
+    ) async throws {
+        let end = ContinuousClock.now + limit
         while try await !condition() {
             guard ContinuousClock.now < end else {
                 let told = try log().split(separator: "\n").filter { !$0.contains("\"level\":\"info\"") }

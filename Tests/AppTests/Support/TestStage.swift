@@ -1,6 +1,6 @@
 import Crypto
 import Foundation
-import Postgres
+import TestProcess
 import Testing
 
 /// The stage whose acceptance is under test: the same tests run against each, named by `CLOUDSTREAM_PROFILE`.
@@ -50,6 +50,8 @@ struct StagePlace: Sendable {
     /// Begins the keys of its objects in a bucket that others share.
     var objectPrefix: String { database.map { $0 + "/" } ?? "" }
 
+    fileprivate static let ownerURL = "CLOUDSTREAM_POSTGRES_OWNER_URL"
+
     static func make(_ stage: TestStage, _ more: [String: String] = [:]) async throws -> StagePlace {
         var environment = ProcessInfo.processInfo.environment.merging(more) { _, new in new }
         guard stage.hasGateway else {
@@ -58,7 +60,7 @@ struct StagePlace: Sendable {
         let name = "acceptance_" + UUID().uuidString.lowercased().replacing("-", with: "")
         let template = try await MigratedTemplate.shared.name(environment)
         try await psql("CREATE DATABASE \(name) TEMPLATE \(template)", environment)
-        for key in ["CLOUDSTREAM_POSTGRES_URL", "CLOUDSTREAM_POSTGRES_OWNER_URL"] {
+        for key in ["CLOUDSTREAM_POSTGRES_URL", ownerURL] {
             environment[key] = try onDatabase(name, try server(environment, key))
         }
         environment.merge(keys) { _, new in new }
@@ -71,7 +73,8 @@ struct StagePlace: Sendable {
             environment: environment,
             settings: [
                 "events.kafka.topic=\(name)", "events.kafka.partitions=2", "events.kafka.sessionTimeout=6s",
-                "events.kafka.heartbeat=500ms", "objects.s3.keyPrefix=\(name)/",
+                "events.kafka.heartbeat=500ms", "events.kafka.maximumPollInterval=60s",
+                "objects.s3.keyPrefix=\(name)/",
                 "objects.s3.region=\(environment["CLOUDSTREAM_S3_REGION"] ?? "us-east-1")",
                 "registry.heartbeat=300ms", "gateway.probeInterval=300ms",
             ] + sections.map { "\($0).redis.connection.keyPrefix=\(name)/" }, database: name)
@@ -84,10 +87,11 @@ struct StagePlace: Sendable {
     /// Forced, since a process that was killed may leave its session behind. Refused while autovacuum, which belongs
     /// to nobody, is at work in it; so it is asked again until that is over.
     static func drop(_ database: String, _ environment: [String: String]) async throws {
-        let console = PostgresConsole(url: try onDatabase("postgres", try server(environment)))
+        var environment = environment
+        environment[ownerURL] = try onDatabase("postgres", try server(environment))
         for attempt in 1... {
             do {
-                try await console.run("DROP DATABASE IF EXISTS \(database) WITH (FORCE)")
+                try await psql("DROP DATABASE IF EXISTS \(database) WITH (FORCE)", environment)
                 return
             } catch {
                 guard attempt < 40 else { throw error }
@@ -116,7 +120,7 @@ struct StagePlace: Sendable {
 
     /// Thrown, not required: a failed requirement counts as told, and would let the tests behind it pass.
     static func server(
-        _ environment: [String: String], _ key: String = "CLOUDSTREAM_POSTGRES_OWNER_URL"
+        _ environment: [String: String], _ key: String = ownerURL
     ) throws -> String {
         guard let url = environment[key] else {
             throw StageFailure("\(key) is not set: start the servers and source their cluster.env")
@@ -139,7 +143,7 @@ private actor MigratedTemplate {
     private var making: [String: Task<String, any Error>] = [:]
 
     func name(_ environment: [String: String]) async throws -> String {
-        let server = environment["CLOUDSTREAM_POSTGRES_OWNER_URL"] ?? ""
+        let server = environment[StagePlace.ownerURL] ?? ""
         let task = making[server] ?? Task { try await make(environment) }
         making[server] = task
         return try await task.value
@@ -150,41 +154,23 @@ private actor MigratedTemplate {
         try await StagePlace.psql("CREATE DATABASE \(name)", environment)
         var environment = environment
         let url = try StagePlace.server(environment)
-        environment["CLOUDSTREAM_POSTGRES_OWNER_URL"] = try StagePlace.onDatabase(name, url)
+        environment[StagePlace.ownerURL] = try StagePlace.onDatabase(name, url)
         let (status, output) = try await ChildCommand.run(
             try RunningApp.executable.path(percentEncoded: false),
-            ["migrate", TestStage.current.file, "--owner", "env:CLOUDSTREAM_POSTGRES_OWNER_URL"], environment)
+            ["migrate", TestStage.current.file, "--owner", "env:\(StagePlace.ownerURL)"], environment)
         guard status == 0 else { throw StageFailure(output) }
         return name
     }
 }
 
-/// Runs a program to its end without holding up other tests.
+/// Runs a program to its end: its exit status, or the signal that ended it, and all that it wrote.
 enum ChildCommand {
     static func run(
         _ path: String, _ arguments: [String], _ environment: [String: String], in folder: URL? = nil
     ) async throws -> (Int32, String) {
-        let process = Foundation.Process()
-        process.executableURL = URL(filePath: path)
-        process.arguments = arguments
-        process.environment = environment
-        process.currentDirectoryURL = folder
-        let output = Pipe()
-        process.standardOutput = output
-        process.standardError = output
-        return try await withCheckedThrowingContinuation { continuation in
-            DispatchQueue.global().async {
-                do {
-                    try process.run()
-                    let data = try output.fileHandleForReading.readToEnd() ?? Data()
-                    process.waitUntilExit()
-                    continuation.resume(
-                        returning: (process.terminationStatus, String(decoding: data, as: UTF8.self)))
-                } catch {
-                    continuation.resume(throwing: error)
-                }
-            }
-        }
+        let (end, output) = try await ChildProcess.run(
+            path, arguments, environment: environment, folder: folder?.path(percentEncoded: false))
+        return (end.status, output)
     }
 }
 

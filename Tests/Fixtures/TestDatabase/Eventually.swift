@@ -1,7 +1,8 @@
-/// Looks again and again until `condition` holds; false if it still does not after `limit`, which is generous
-/// because only a failing test waits it out.
+import TestTime
+
+/// Looks again and again until `condition` holds; false if it still does not after `limit`.
 package func eventually(
-    within limit: Duration = .seconds(20), _ condition: () async throws -> Bool
+    within limit: Duration = .patience, _ condition: () async throws -> Bool
 ) async throws -> Bool {
     let end = ContinuousClock.now + limit
     while ContinuousClock.now < end {

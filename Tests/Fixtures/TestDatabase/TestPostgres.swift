@@ -10,6 +10,10 @@ package struct TestPostgres: Sendable {
     package let url: String
     package let name: String
 
+    /// A server has a limited number of connections.
+    private static let turns = Turns(8)
+    /// Each removal has a connection while the server writes down what it has in memory; few share in that.
+    private static let removals = Turns(3)
     private static let servers: (owner: String, application: String)? = {
         let environment = ProcessInfo.processInfo.environment
         guard let owner = environment["CLOUDSTREAM_POSTGRES_OWNER_URL"],
@@ -34,17 +38,17 @@ package struct TestPostgres: Sendable {
     ) async throws -> Value {
         let template = try await PostgresTemplates.shared.name([])
         // Few of them have more than a connection or two.
-        await PostgresTurns.shared.begin((count + 1) / 2)
+        await turns.begin((count + 1) / 2)
         var databases: [TestPostgres] = []
         do {
             for _ in 0..<count { databases.append(try await make(from: template)) }
             let value = try await body(databases)
             for database in databases { database.remove() }
-            await PostgresTurns.shared.end((count + 1) / 2)
+            await turns.end((count + 1) / 2)
             return value
         } catch {
             for database in databases { database.remove() }
-            await PostgresTurns.shared.end((count + 1) / 2)
+            await turns.end((count + 1) / 2)
             throw error
         }
     }
@@ -57,13 +61,13 @@ package struct TestPostgres: Sendable {
     private static func run<Value>(
         _ template: String, _ body: (TestPostgres) async throws -> Value
     ) async throws -> Value {
-        await PostgresTurns.shared.begin()
+        await turns.begin()
         do {
             let value = try await run(in: try await make(from: template), body)
-            await PostgresTurns.shared.end()
+            await turns.end()
             return value
         } catch {
-            await PostgresTurns.shared.end()
+            await turns.end()
             throw error
         }
     }
@@ -85,12 +89,17 @@ package struct TestPostgres: Sendable {
         PostgresSettings(url: url, ownerURL: ownerURL, connections: 4, asksForMarks: true)
     }
 
+    /// With bounds that only end a hang, unless `change` sets others: machines that run tests may be slow.
     package func driver(
         lookUp: TenantPlacements.LookUp? = nil, _ change: (inout PostgresSettings) -> Void = { _ in }
     ) throws -> PostgresDriver {
         var settings = settings
+        settings.connectDeadline = .seconds(30)
+        settings.statementDeadline = .seconds(120)
         change(&settings)
-        return try PostgresDriver(settings, lookUp: lookUp)
+        var routing = ReplicaSet.Settings(probeDeadline: .seconds(10))
+        routing.routing.failoverPatience = .seconds(15)
+        return try PostgresDriver(settings, routing: routing, lookUp: lookUp)
     }
 
     /// Runs `body` with a driver on the database.
@@ -117,7 +126,8 @@ package struct TestPostgres: Sendable {
 
     fileprivate static func console() throws -> PostgresConsole {
         guard let servers else { throw Failure.unavailable("A Postgres server for tests") }
-        return PostgresConsole(url: try PostgresConsole.url(servers.owner, database: "postgres"))
+        let url = try PostgresConsole.url(servers.owner, database: "postgres")
+        return PostgresConsole(url: url, deadline: .seconds(300))
     }
 
     fileprivate static func named(_ name: String) throws -> TestPostgres {
@@ -136,31 +146,9 @@ package struct TestPostgres: Sendable {
     /// Not waited for, since the server syncs all its files for it; one that is left over is removed by a later run.
     private func remove() {
         Tidying.begin { [name] in
+            await Self.removals.begin()
             _ = try? await Self.console().run("DROP DATABASE IF EXISTS \(name) WITH (FORCE)")
-        }
-    }
-}
-
-/// Lets few tests have databases at one time: a server has a limited number of connections.
-private actor PostgresTurns {
-    static let shared = PostgresTurns()
-
-    private var free = 8
-    private var waiting: [(count: Int, continuation: CheckedContinuation<Void, Never>)] = []
-
-    func begin(_ count: Int = 1) async {
-        if waiting.isEmpty, free >= count {
-            free -= count
-        } else {
-            await withCheckedContinuation { waiting.append((count, $0)) }
-        }
-    }
-
-    func end(_ count: Int = 1) {
-        free += count
-        while let next = waiting.first, free >= next.count {
-            free -= next.count
-            waiting.removeFirst().continuation.resume()
+            await Self.removals.end()
         }
     }
 }

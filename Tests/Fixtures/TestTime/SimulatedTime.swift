@@ -1,9 +1,8 @@
-import Kernel
-import Resilience
+package import Resilience
 import Synchronization
 
 /// Time that stands still until a test moves it; sleepers wake as it passes them.
-final class SimulatedTime: Sendable {
+package final class SimulatedTime: Sendable {
     private struct Sleeper {
         let id: Int
         let end: ContinuousClock.Instant
@@ -18,11 +17,13 @@ final class SimulatedTime: Sendable {
 
     private let state = Mutex(State(now: .now))
 
-    var now: ContinuousClock.Instant { state.withLock { $0.now } }
-    var sleeperCount: Int { state.withLock { $0.sleepers.count } }
-    var source: TimeSource { TimeSource(now: { self.now }, sleep: { try await self.sleep($0) }) }
+    package init() {}
 
-    func advance(by span: Duration) {
+    package var now: ContinuousClock.Instant { state.withLock { $0.now } }
+    package var sleeperCount: Int { state.withLock { $0.sleepers.count } }
+    package var source: TimeSource { TimeSource(now: { self.now }, sleep: { try await self.sleep($0) }) }
+
+    package func advance(by span: Duration) {
         let due = state.withLock { state in
             state.now += span
             let due = state.sleepers.filter { $0.end <= state.now }
@@ -33,7 +34,7 @@ final class SimulatedTime: Sendable {
     }
 
     /// Lets time pass in steps while `body` runs, whenever somebody sleeps.
-    func running<Value: Sendable>(
+    package func running<Value: Sendable>(
         step: Duration = .milliseconds(100), _ body: @escaping @Sendable () async throws -> Value
     ) async throws -> Value {
         try await withThrowingTaskGroup(of: Value?.self) { group in

@@ -9,6 +9,8 @@ struct RateLimiterStage: Sendable {
     let limiter: any RateLimiter
     /// Whether time also passes by itself.
     var clockRuns = false
+    /// The clock that budgets are kept by.
+    let now: @Sendable () async throws -> Timestamp
     let pass: @Sendable (Duration) async throws -> Void
 }
 
@@ -22,13 +24,15 @@ struct RateLimiterAdapter: CustomTestStringConvertible, Sendable {
     private static let memory = RateLimiterAdapter(testDescription: "memory") { test in
         let clock = ManualClock()
         let limiter = MemoryRateLimiter { clock.now }
-        try await test(RateLimiterStage(limiter: limiter) { clock.advance(by: $0) })
+        try await test(RateLimiterStage(limiter: limiter, now: { clock.now }) { clock.advance(by: $0) })
     }
 
     private static let redis = RateLimiterAdapter(testDescription: "redis") { test in
         try await RedisStage.run { stage in
             try await test(
-                RateLimiterStage(limiter: RedisRateLimiter(client: stage.client), clockRuns: true) {
+                RateLimiterStage(
+                    limiter: RedisRateLimiter(client: stage.client), clockRuns: true, now: stage.now
+                ) {
                     try await stage.age(by: $0)
                 })
         }

@@ -37,6 +37,15 @@ struct RedisStage: Sendable {
         await client.close()
     }
 
+    /// The clock of the server.
+    func now() async throws -> Timestamp {
+        let reply = try await client.send(RedisCommand(name: "TIME", isIdempotent: true))
+        guard let parts = reply.array?.compactMap({ $0.text.flatMap(Int64.init) }), parts.count == 2 else {
+            throw RedisRefusal(text: "TIME was answered by \(reply)")
+        }
+        return Timestamp(milliseconds: parts[0] * 1000 + parts[1] / 1000)
+    }
+
     /// Lets `span` pass for the budgets of limiters: they are as old as if they had been made so much earlier.
     func age(by span: Duration) async throws {
         let milliseconds = span.inMilliseconds

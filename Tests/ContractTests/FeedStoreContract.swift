@@ -167,8 +167,9 @@ import Testing
             let mails = try await stage.claim(tenant)
             #expect(mails.count == 1)
             #expect(
-                try await stage.store.content(of: mails[0], kinds: Notification.Kind.allCases, limit: 5).map(
-                    \.kind) == [.mention])
+                try await stage.store.content(
+                    of: mails[0], kinds: Notification.Kind.allCases, after: nil, limit: 5
+                ).map(\.kind) == [.mention])
         }
     }
 

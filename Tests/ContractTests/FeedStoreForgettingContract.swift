@@ -68,8 +68,9 @@ import Testing
             // Whose mail was due gets none about it.
             for mail in try await stage.claim(tenant) {
                 #expect(
-                    try await stage.store.content(of: mail, kinds: Notification.Kind.allCases, limit: 10)
-                        .isEmpty)
+                    try await stage.store.content(
+                        of: mail, kinds: Notification.Kind.allCases, after: nil, limit: 10
+                    ).isEmpty)
             }
         }
     }

@@ -18,7 +18,9 @@ import Testing
             let first = try await stage.claim(tenant, at: start)
             #expect(first.map(\.channel) == [.instant(told.id)] && first.map(\.attempt) == [1])
             #expect(first.map(\.user) == [user])
-            #expect(try await stage.store.content(of: first[0], kinds: [.mention], limit: 5) == [told])
+            #expect(
+                try await stage.store.content(of: first[0], kinds: [.mention], after: nil, limit: 5) == [told]
+            )
             #expect(try await stage.claim(tenant, at: start + .seconds(59)).isEmpty)
             let second = try await stage.claim(tenant, at: start + .seconds(60))
             #expect(second.map(\.attempt) == [2] && second.map(\.letter) == first.map(\.letter))
@@ -50,7 +52,7 @@ import Testing
             #expect(mails.map(\.channel) == [.security(.passwordChanged, at: start)])
             #expect(mails.map(\.user) == [user])
             let all = Notification.Kind.allCases
-            #expect(try await stage.store.content(of: mails[0], kinds: all, limit: 5).isEmpty)
+            #expect(try await stage.store.content(of: mails[0], kinds: all, after: nil, limit: 5).isEmpty)
             #expect(try await stage.store.finish(mails[0], .sent, at: start + .seconds(2)))
             try await stage.apply(change, in: tenant, at: start + .seconds(3))
             #expect(try await stage.claim(tenant, at: start + .seconds(10_000)).isEmpty)
@@ -137,12 +139,16 @@ import Testing
             #expect(try await stage.claim(tenant, at: due - .milliseconds(1)).isEmpty)
             let mails = try await stage.claim(tenant, at: due)
             #expect(mails.map(\.channel) == [.digest(due)] && mails.map(\.user) == [user])
-            func content(_ kinds: [Notification.Kind], limit: Int = 10) async throws -> [Notification] {
-                try await stage.store.content(of: mails[0], kinds: kinds, limit: limit)
+            func content(
+                _ kinds: [Notification.Kind], after last: Notification? = nil, limit: Int = 10
+            ) async throws -> [Notification] {
+                try await stage.store.content(of: mails[0], kinds: kinds, after: last?.id, limit: limit)
             }
             let comments = try await content([.comment])
             #expect(comments.map(\.id) == [told[0].id, told[2].id, told[3].id])
-            #expect(try await content([.comment], limit: 2).count == 2)
+            #expect(try await content([.comment], limit: 2).map(\.id) == [told[0].id, told[2].id])
+            #expect(try await content([.comment], after: told[0], limit: 1).map(\.id) == [told[2].id])
+            #expect(try await content([.comment], after: told[3]).isEmpty)
             // The bound is of those that are asked for.
             let verdict = Notification.sample(.approval)
             try await stage.apply(.notify(verdict, [user]), in: tenant, at: start)

@@ -196,6 +196,22 @@ private struct HalfDeafDriver: SQLDriver {
         }
     }
 
+    @Test func `a digest tells what stands behind more than it has room for of rooms that were left`()
+        async throws
+    {
+        try await MailStage.with { stage in
+            let left = UUIDv7()
+            for _ in 0..<120 { _ = try await stage.tell(.comment, "a secret", in: left) }
+            for number in 1...2 { _ = try await stage.tell(.comment, "number \(number).") }
+            stage.hidden.withLock { $0 = [left] }
+            stage.pass(.seconds(86_400))
+            #expect(try await stage.deliver() == 1)
+            let letter = try #require(stage.letters.first)
+            #expect(letter.subject == "2 things you missed")
+            #expect(letter.body.contains("number 2.") && !letter.body.contains("a secret"))
+        }
+    }
+
     @Test func `one letter whose end cannot be noted keeps no other from being sent`() async throws {
         try await MailStage.with { stage in
             let notes = (0..<9).map { _ in Notification.sample }

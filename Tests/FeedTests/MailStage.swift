@@ -81,9 +81,9 @@ struct Forgetful: MailQueue {
         try await base.claim(limit, lease: lease, at: time)
     }
     func content(
-        of mail: QueuedMail, kinds: [Notification.Kind], limit: Int
+        of mail: QueuedMail, kinds: [Notification.Kind], after last: NotificationID?, limit: Int
     ) async throws -> [Notification] {
-        try await base.content(of: mail, kinds: kinds, limit: limit)
+        try await base.content(of: mail, kinds: kinds, after: last, limit: limit)
     }
     func finish(_ mail: QueuedMail, _ outcome: MailOutcome, at time: Timestamp) async throws -> Bool {
         guard let deafTo else { return false }

@@ -49,9 +49,10 @@ package protocol MailQueue: Sendable {
     func claim(_ limit: Int, lease: Duration, at time: Timestamp) async throws -> [QueuedMail]
 
     /// What the mail is about, as it is now: of an instant one the notification, of a digest those that wait for it, oldest
-    /// first, at most `limit` of those `kinds`; of a security letter nothing. Without what was read or taken back meanwhile.
+    /// first, at most `limit` of those `kinds` behind `last`; of a security letter nothing. Without what was read or taken
+    /// back meanwhile.
     func content(
-        of mail: QueuedMail, kinds: [Notification.Kind], limit: Int
+        of mail: QueuedMail, kinds: [Notification.Kind], after last: NotificationID?, limit: Int
     ) async throws -> [Notification]
 
     /// Ends or postpones a claimed mail; false, and nothing changes, if the lease was lost.

@@ -125,8 +125,8 @@ package struct MailDelivery: Sendable {
             try await store.preferences(of: mail.user, in: mail.tenant) ?? NotificationPreferences.standard
         // What was moved between at once and the digest since stays with the mail that it became due with.
         let wanted = Notification.Kind.allCases.filter { preferences.mailing($0) != .off }
-        let found = try await queue.content(of: mail, kinds: wanted, limit: settings.maximumInDigest + 1)
-        let content = Array(try await visible(found, mail).prefix(settings.maximumInDigest))
+        let found = try await content(of: mail, kinds: wanted)
+        let content = Array(found.prefix(settings.maximumInDigest))
         guard !content.isEmpty else { return .dropped }
         let time = now()
         // Chosen, or begun, since the mail became due.
@@ -145,6 +145,20 @@ package struct MailDelivery: Sendable {
                 LetterText(content[0], publicURL: settings.publicURL) { names[$0] }
             }
         return try await send(text, of: mail, to: recipient)
+    }
+
+    /// What may be told, and whether there is more than there is room for: one more then.
+    private func content(of mail: QueuedMail, kinds: [Notification.Kind]) async throws -> [Notification] {
+        let limit = settings.maximumInDigest + 1
+        var content: [Notification] = []
+        var last: NotificationID?
+        while content.count < limit {
+            let found = try await queue.content(of: mail, kinds: kinds, after: last, limit: limit)
+            content += try await visible(found, mail)
+            guard found.count == limit else { break }
+            last = found.last?.id
+        }
+        return content
     }
 
     /// A room may have been left a moment ago, which was not told here yet.

@@ -74,7 +74,7 @@ extension RelationalFeedStore: MailQueue {
     }
 
     package func content(
-        of mail: QueuedMail, kinds: [Notification.Kind], limit: Int
+        of mail: QueuedMail, kinds: [Notification.Kind], after last: NotificationID?, limit: Int
     ) async throws -> [Notification] {
         let chosen: SQLText
         switch mail.channel {
@@ -83,10 +83,14 @@ extension RelationalFeedStore: MailQueue {
         case .security: return []
         }
         let names = kinds.map(\.rawValue)
+        let behind: SQLText = last.map { " AND id > \($0)" } ?? ""
         return try await database.read(mail.tenant) { reader in
             try reader.select(
                 FeedRows.notificationColumns, from: .notifications,
-                where: "user_id = \(mail.user) AND read_at IS NULL AND kind IN \(list: names) AND \(chosen)",
+                where: """
+                    user_id = \(mail.user) AND read_at IS NULL AND kind IN \(list: names) \
+                    AND \(chosen)\(behind)
+                    """,
                 then: "ORDER BY id LIMIT \(limit)", decode: FeedRows.notification)
         }
     }

@@ -7,39 +7,44 @@ import Testing
 
 /// What a pool's member does between its calls, and while it connects.
 @Suite struct PostgresSessionTests {
-    private func session(_ port: Int = 1, _ change: (inout PostgresSettings) -> Void = { _ in })
-        -> (session: PostgresSession, failures: Counter)
-    {
+    private func session(
+        _ port: Int = 1, cancelPatience: DispatchTimeInterval = .seconds(120),
+        _ change: (inout PostgresSettings) -> Void = { _ in }
+    ) -> (session: PostgresSession, failures: Counter) {
         let failures = Counter()
         var settings = PostgresSettings(url: "postgres://nobody@127.0.0.1:\(port)/none")
         change(&settings)
         let parameters = ["host": "127.0.0.1", "port": "\(port)", "user": "nobody", "dbname": "none"]
         let observer = PostgresSession.Observer(
             connected: {}, disconnected: {}, failed: { failures.add() })
-        let session = PostgresSession(parameters, settings, observer, cancelPatience: .seconds(120))
+        let session = PostgresSession(parameters, settings, observer, cancelPatience: cancelPatience)
         return (session, failures)
     }
 
     @Test func `what is announced to be cancelled holds up the next call until it is sent`() async {
         let (session, _) = session()
-        session.announceCancel()
+        let notice = session.announceCancel()
         let order = Mutex<[String]>([])
-        let settled = DispatchSemaphore(value: 0)
-        Thread.detachNewThread {
+        async let settled: Void = onThread {
             session.settle()
             order.withLock { $0.append("settled") }
-            settled.signal()
         }
         try? await Task.sleep(for: .milliseconds(100))
         order.withLock { $0.append("sent") }
-        session.sendCancel()
-        await withCheckedContinuation { done in
-            Thread.detachNewThread {
-                settled.wait()
-                done.resume()
-            }
-        }
+        notice.send()
+        await settled
         #expect(order.withLock { $0 } == ["sent", "settled"])
+    }
+
+    @Test func `a request to cancel that is stuck holds up one call, and not those behind it`() async {
+        let (session, _) = session(cancelPatience: .milliseconds(500))
+        let notice = session.announceCancel()
+        let took = await onThread { ContinuousClock().measure { for _ in 0..<120 { session.settle() } } }
+        #expect(took >= .milliseconds(500) && took < .seconds(50), "not as long each")
+        // It comes through at last, and concerns nobody; the next does.
+        notice.send()
+        _ = session.announceCancel()
+        #expect(await onThread { ContinuousClock().measure { session.settle() } } >= .milliseconds(500))
     }
 
     @Test func `a connection that takes longer than one caller has is gone on with by the next`() async throws
@@ -63,6 +68,11 @@ import Testing
         #expect(throws: PostgresError.self) { try session.opened(until: .now + .seconds(60)) }
         #expect(failures.count == 1)
     }
+}
+
+/// Runs what waits, on a thread of its own.
+private func onThread<Value: Sendable>(_ body: @escaping @Sendable () -> Value) async -> Value {
+    await withCheckedContinuation { done in Thread.detachNewThread { done.resume(returning: body()) } }
 }
 
 private final class Counter: Sendable {

@@ -105,7 +105,7 @@ final class PostgresPool: Sendable {
     private enum Step {
         case run(Int, any PoolCall, member: Int)
         case refuse(any PoolCall, PoolState.Refusal)
-        case cancel(PostgresSession)
+        case cancel(CancelNotice)
         case end(member: Int)
         case nothing
     }
@@ -116,22 +116,17 @@ final class PostgresPool: Sendable {
             shared.calls[number].map { .run(number, $0, member: member) } ?? .nothing
         case .refuse(let number, let refusal):
             shared.calls.removeValue(forKey: number).map { .refuse($0, refusal) } ?? .nothing
-        case .cancel(let member): .cancel(announced(sessions.withLock { $0[member] }))
+        // Announced under the lock, so that the member is lent to nobody else before the request is out.
+        case .cancel(let member): .cancel(sessions.withLock { $0[member] }.announceCancel())
         case .end(let member): .end(member: member)
         }
-    }
-
-    /// Under the lock, so that the member is lent to nobody else before the request is out.
-    private func announced(_ session: PostgresSession) -> PostgresSession {
-        session.announceCancel()
-        return session
     }
 
     private func perform(_ step: Step) {
         switch step {
         case .run(let number, let call, let member): mailboxes[member].put((number, call))
         case .refuse(let call, let refusal): call.answer(refusal.failure)
-        case .cancel(let session): session.sendCancel()
+        case .cancel(let notice): notice.send()
         case .end(let member): mailboxes[member].put(nil)
         case .nothing: break
         }

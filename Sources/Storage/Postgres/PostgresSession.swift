@@ -29,8 +29,8 @@ final class PostgresSession: @unchecked Sendable {
     private let wantedGeneration = Atomic(0)
     /// What other threads may do to the connection, while it is open.
     private let reach = Mutex<(cancellation: Cancellation?, descriptor: Int32)?>(nil)
-    private let requests = DispatchGroup()
-    private let hasRequests = Atomic(false)
+    /// Requests to cancel that were announced since the last `settle`.
+    private let requests = Mutex<DispatchGroup?>(nil)
 
     /// How long a request to cancel may take before its connection is given up.
     private let cancelPatience: DispatchTimeInterval
@@ -100,34 +100,29 @@ final class PostgresSession: @unchecked Sendable {
     var isToBeDropped: Bool { generation != wantedGeneration.load(ordering: .relaxed) }
 
     /// Asks the server to stop what this session runs.
-    func requestCancel() {
-        announceCancel()
-        sendCancel()
-    }
+    func requestCancel() { announceCancel().send() }
 
     /// `settle` waits for what is announced until it is sent. From any thread, while what is to be stopped runs.
-    func announceCancel() {
-        hasRequests.store(true, ordering: .releasing)
-        requests.enter()
-    }
-
-    /// Sends what was announced. From any thread; the request has a thread of its own because a stuck server does not
-    /// end it.
-    func sendCancel() {
-        guard let request = reach.withLock({ $0?.cancellation }) else { return requests.leave() }
-        let thread = Thread { [requests] in
-            request.request()
-            requests.leave()
+    func announceCancel() -> CancelNotice {
+        let group = requests.withLock { requests in
+            let group = requests ?? DispatchGroup()
+            group.enter()
+            requests = group
+            return group
         }
-        thread.stackSize = 1 << 18
-        thread.start()
+        return CancelNotice(group: group, request: reach.withLock { $0?.cancellation })
     }
 
     /// Between two calls: makes sure that no request to cancel hits the next.
     func settle() {
-        guard hasRequests.load(ordering: .acquiring) else { return }
-        guard requests.wait(timeout: .now() + cancelPatience) == .success else { return drop() }
-        hasRequests.store(false, ordering: .relaxed)
+        guard let group = requests.withLock({ $0 }) else { return }
+        let isSent = group.wait(timeout: .now() + cancelPatience) == .success
+        requests.withLock { requests in
+            // What is announced in this moment is waited for before the next call. One that is stuck was for the
+            // connection that is given up.
+            if !isSent || group.wait(timeout: .now()) == .success { requests = nil }
+        }
+        guard isSent else { return drop() }
         guard let connection else { return }
         do {
             _ = try connection.exchange(
@@ -135,5 +130,22 @@ final class PostgresSession: @unchecked Sendable {
         } catch {
             drop()
         }
+    }
+}
+
+/// A request to cancel that was announced; to be sent once.
+struct CancelNotice: Sendable {
+    fileprivate let group: DispatchGroup
+    fileprivate let request: Cancellation?
+
+    /// From any thread; the request has a thread of its own because a stuck server does not end it.
+    func send() {
+        guard let request else { return group.leave() }
+        let thread = Thread { [group] in
+            request.request()
+            group.leave()
+        }
+        thread.stackSize = 1 << 18
+        thread.start()
     }
 }

@@ -57,6 +57,12 @@ import Testing
         let beyond = try await client.send("GET", segment, headers: ["Range": "bytes=99999999-"])
         #expect(beyond.status == 416)
         let tag = try #require(whole.headers["etag"])
+        let continued = try await client.send(
+            "GET", segment, headers: ["Range": "bytes=4-11", "If-Range": tag])
+        #expect(continued.status == 206 && continued.data == part.data)
+        let begun = try await client.send(
+            "GET", segment, headers: ["Range": "bytes=4-11", "If-Range": "\"another\""])
+        #expect(begun.status == 200 && begun.data == whole.data)
         #expect(try await client.send("GET", segment, headers: ["If-None-Match": tag]).status == 304)
         let forged = segment.replacing("/v1/playback/A", with: "/v1/playback/B")
         #expect(try await client.send("GET", forged).status == 403)

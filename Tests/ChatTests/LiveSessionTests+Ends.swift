@@ -38,6 +38,12 @@ extension LiveSessionTests {
         var new = ChatSession(limits: .init(), at: .zero)
         _ = new.handle(.frame(.hello(token: "a", rooms: [])), at: .zero)
         #expect(Self.closes(new.handle(.refused(.unavailable("The store")), at: .zero)) == .unavailable)
+        for kind in [Failure.Kind.internal, .cancelled, .timeout, .overloaded] {
+            var other = ChatSession(limits: .init(), at: .zero)
+            _ = other.handle(.frame(.hello(token: "a", rooms: [])), at: .zero)
+            let failure = Failure(kind, "other", "")
+            #expect(Self.closes(other.handle(.refused(failure), at: .zero)) == .unavailable, "\(kind)")
+        }
         #expect(open.offer(a, 4).offer == .deliver)
     }
 

@@ -90,7 +90,9 @@ struct ChatUpgrade: Sendable {
             "Cache-Control": "no-store",
         ]
         if status == .upgradeRequired { headers.add(name: "Sec-WebSocket-Version", value: "13") }
-        if failure.kind == .overloaded { headers.add(name: "Retry-After", value: "1") }
+        if let seconds = Problem.retryAfterSeconds(failure) {
+            headers.add(name: "Retry-After", value: "\(seconds)")
+        }
         return .refuse(
             HTTPResponseHead(version: .http1_1, status: .init(statusCode: status.code), headers: headers),
             problem)

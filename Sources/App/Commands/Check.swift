@@ -10,8 +10,11 @@ struct Check: AsyncParsableCommand {
     @Option(name: .customLong("set"), help: ArgumentHelp("Overrides a key.", valueName: "key=value"))
     var overrides: [String] = []
 
+    @Option(help: "Checks what a process of these roles needs, not of those of the profile: api,worker,...")
+    var role: String?
+
     func run() async throws {
-        let loaded = try ProfileOptions.load(profile, overrides, checkSecrets: true)
+        let loaded = try ProfileOptions.load(profile, overrides, role, checkSecrets: true)
         Output.line("\(loaded.file): no problems")
     }
 }

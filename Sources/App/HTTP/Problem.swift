@@ -64,7 +64,8 @@ enum Problem {
         return json.buffer
     }
 
-    private static func retryAfterSeconds(_ failure: Failure) -> Int64? {
+    /// Of failures that pass.
+    static func retryAfterSeconds(_ failure: Failure) -> Int64? {
         switch failure.kind {
         case .limited, .overloaded, .unavailable, .cancelled:
             max(1, Int64((failure.retryAfter ?? .seconds(1)).inSeconds.rounded(.up)))

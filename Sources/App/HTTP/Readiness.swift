@@ -19,7 +19,10 @@ actor Readiness {
         let reports = await reports()
         let worst = reports.filter { !$0.isUp }
         let status = worst.isEmpty ? "ready" : worst.contains(where: \.isVital) ? "unavailable" : "degraded"
-        return .json(status == "unavailable" ? .serviceUnavailable : .ok) { json in
+        let isUnavailable = status == "unavailable"
+        return .json(
+            isUnavailable ? .serviceUnavailable : .ok, headers: isUnavailable ? [.retryAfter: "1"] : [:]
+        ) { json in
             json.field("status", status)
             json.array("dependencies", reports) { json, report in
                 json.object {

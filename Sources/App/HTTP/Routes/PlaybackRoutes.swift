@@ -28,9 +28,17 @@ struct PlaybackRoutes: Sendable {
 
     @Sendable private func file(_ exchange: Exchange) async throws -> Response {
         let token = exchange.context.parameters.get("token") ?? ""
-        let range = Self.range(exchange.request.headers[.range])
-        let file = try await playback.file(
-            token: token, video: exchange.id("video", "video"), path: exchange.trailingPath, range: range)
+        let video: VideoID = try exchange.id("video", "video")
+        func read(_ range: ByteRange?) async throws -> Playback.File {
+            try await playback.file(token: token, video: video, path: exchange.trailingPath, range: range)
+        }
+        var range = Self.range(exchange.request.headers[.range])
+        if range != nil, let known = exchange.request.headers[.ifRange] {
+            // What the client has the beginning of may be another version by now.
+            let tag = try await read(nil).object.stat.etag
+            if known != "\"\(tag)\"" { range = nil }
+        }
+        let file = try await read(range)
         let stat = file.object.stat
         var headers: HTTPFields = [
             .contentType: stat.contentType, .eTag: "\"\(stat.etag)\"", .acceptRanges: "bytes",

@@ -67,13 +67,15 @@ extension ChatSession {
     }
 
     mutating func refused(_ failure: Failure) -> [Action] {
-        if failure.isTransient {
+        switch failure.kind {
+        case .unauthorised: return end(.unauthenticated(failure.code))
+        case .forbidden: return end(.forbidden)
+        default:
             // Nothing is wrong with the token, so no client may go for another.
             guard phase == .open else { return end(.unavailable) }
             isAuthenticating = false
             return [.reply(.error(.init(failure)))]
         }
-        return end(failure.kind == .forbidden ? .forbidden : .unauthenticated(failure.code))
     }
 
     // MARK: - Sending

@@ -52,7 +52,7 @@ struct GoldenEvent: CustomTestStringConvertible, Sendable {
                 ])),
         GoldenEvent(RoomCreated(room: room, kind: .video, video: room, isPrivate: false)),
         GoldenEvent(RoomClosed(room: room)),
-        GoldenEvent(MembersChanged(room: room, joined: [user, other], left: [], by: nil)),
+        GoldenEvent(MembersChanged(room: room, joined: [user, other], left: [], by: user)),
         GoldenEvent(
             MessageSent(
                 room: room, message: message, seq: 7, author: user, parent: parent, parentAuthor: other,

@@ -14,7 +14,9 @@ struct JSONSchema {
     /// What of `value` is not as the schema says, as paths with reasons.
     func problems(of value: Any, at path: String = "$") -> [String] {
         if let type = schema["type"] as? String, !Self.has(type, value) { return ["\(path): not \(type)"] }
-        var problems: [String] = []
+        var problems = schema.keys.filter { !Self.understood.contains($0) }.sorted().map {
+            "\(path): \($0) is not looked at"
+        }
         if let allowed = schema["enum"] as? [String], !allowed.contains(value as? String ?? "") {
             problems.append("\(path): not in enum")
         }
@@ -90,6 +92,10 @@ struct JSONSchema {
         }
         return problems
     }
+
+    /// Keywords that `problems` looks at, and those that say nothing of values.
+    private static let understood = Set(
+        fixed + ["enum", "properties", "required", "items", "$schema", "$id", "title", "description"])
 
     /// Keywords that no version changes.
     private static let fixed = [

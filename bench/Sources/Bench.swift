@@ -18,7 +18,12 @@ struct Bench: AsyncParsableCommand {
     @Option(help: "The release build of the program; the one beside this by default.", completion: .file())
     var app: String?
     @Option(help: "A film to transcode instead of the generated one.", completion: .file()) var clip: String?
-    @Option(help: "Runs only this scenario of the stage; may be repeated.") var only: [String] = []
+    @Option(
+        help: ArgumentHelp(
+            "Runs only this scenario of the stage; may be repeated.",
+            discussion: BenchStage.allCases.map { "\($0.rawValue): \($0.scenarios.joined(separator: ", "))." }
+                .joined(separator: "\n")))
+    var only: [String] = []
     @Option(help: "Seconds that a transaction stays open beside the jobs of series-a.") var hold = 60
 
     func validate() throws {

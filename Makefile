@@ -41,7 +41,7 @@ test: ## Install what is missing, build, and run every test with real programs
 	@scripts/test
 
 .PHONY: check
-check: ## What needs no build: format, scripts, JSON, links
+check: ## What needs no build: format, scripts, JSON, links, deploy
 	@scripts/check
 
 .PHONY: bench-seed

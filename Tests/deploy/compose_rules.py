@@ -6,12 +6,14 @@ import sys
 
 import yaml
 
-from profile_rules import Profile
+from profile_rules import Profile, options, roles
 
 file = pathlib.Path(sys.argv[1])
 text = file.read_text()
 stage = yaml.safe_load(text)
 profile = Profile("series-a")
+serving = re.match(r"postgresql://(\w+):", stage["x-app"]["environment"]["CLOUDSTREAM_POSTGRES_URL"])[1]
+inner = {name for name, network in stage["networks"].items() if network.get("internal")}
 problems = []
 
 
@@ -37,6 +39,10 @@ for name, service in stage["services"].items():
     expect(once or service.get("healthcheck"), name, "has no health check")
     for port in service.get("ports", []):
         expect(port.startswith("127.0.0.1:"), name, f"port {port} is open to others")
+    sends = "scheduler" in roles(words(service.get("command")))
+    outward = set(service["networks"]) - inner
+    expect(outward or not sends, name, "has no way to the mail server")
+    expect(not outward or sends or service.get("ports"), name, "has a way out, and needs none")
     for key, value in service.get("environment", {}).items():
         if re.search(r"PASSWORD|SECRET|_KEY$|KEY_ID|_URL$", key):
             expect("${" in str(value), name, f"{key} has a value in the file")
@@ -59,12 +65,13 @@ for name, service in stage["services"].items():
         expect(False, name, problem)
     if command[0] == "migrate":
         expect(set(service["environment"]) == {"CLOUDSTREAM_POSTGRES_OWNER_URL"}, name, "knows more than the owner's address")
+        expect(options(command, "--role") in ([], [serving]), name, f"admits another role than {serving}")
         continue
     # The gateways' own key proves that a gateway calls: whoever else had it could pose as one.
     own = set() if "gateway" in command else {"CLOUDSTREAM_SERVICE_KEY"}
     expect(not own & service["environment"].keys(), name, "knows the gateways' key")
     # Letters are sent by the scheduler alone.
-    if "scheduler" not in " ".join(command):
+    if not sends:
         expect("CLOUDSTREAM_SMTP_URL" not in service["environment"], name, "knows the mail server's password")
         own = own | {"CLOUDSTREAM_SMTP_URL"}
     missing = profile.variables - own - service["environment"].keys()
@@ -74,9 +81,9 @@ for name, service in stage["services"].items():
     grace = int(service.get("stop_grace_period", "10s").rstrip("s"))
     expect(grace >= drain, name, f"is killed after {grace} s, and may need {drain} s")
 
-roles = {role for service in stage["services"].values() for role in
-         re.findall(r"--role ([a-z,]+)", " ".join(words(service.get("command")))) for role in role.split(",")}
-expect(roles == {"api", "chat", "gateway", "projector", "relay", "scheduler", "worker"}, "stage", f"runs {sorted(roles)}")
+commands = [words(service.get("command")) for service in stage["services"].values()]
+run = {role for command in commands if "migrate" not in command for role in roles(command)}
+expect(run == {"api", "chat", "gateway", "projector", "relay", "scheduler", "worker"}, "stage", f"runs {sorted(run)}")
 
 # The example names what is asked for, and nothing has a value in it.
 asked = set(re.findall(r"\$\{(\w+):\?", text))

@@ -163,17 +163,18 @@ class Passing(Edge):
         self.assertEqual(self.seen(path), 1)
 
     def test_events_are_not_held_back(self):
-        with socket.create_connection(("127.0.0.1", self.port), 10) as client:
-            client.sendall(b"GET /v1/videos/1/events HTTP/1.1\r\nHost: a\r\n\r\n")
-            got = b""
-            while b"data: 1" not in got:
-                got += client.recv(4096)
-            # The backend goes on only when the first has come through.
-            self.assertNotIn(b"data: 2", got)
-            for port in self.ports.values():
-                self.ask("/go", port=port)
-            while b"data: 2" not in got:
-                got += client.recv(4096)
+        for path in "/v1/videos/1/events", "/v1/notifications/events":
+            with self.subTest(path), socket.create_connection(("127.0.0.1", self.port), 10) as client:
+                client.sendall(f"GET {path} HTTP/1.1\r\nHost: a\r\n\r\n".encode())
+                got = b""
+                while b"data: 1" not in got:
+                    got += client.recv(4096)
+                # The backend goes on only when the first has come through.
+                self.assertNotIn(b"data: 2", got)
+                for port in self.ports.values():
+                    self.ask("/go", port=port)
+                while b"data: 2" not in got:
+                    got += client.recv(4096)
 
     def test_websockets_pass_and_spread_by_fewest_connections(self):
         opened = [self.open_socket() for _ in range(6)]

@@ -4,7 +4,7 @@ import sys
 
 import yaml
 
-from profile_rules import Profile
+from profile_rules import Profile, roles
 
 objects = [one for one in yaml.safe_load_all(open(sys.argv[1])) if one]
 problems = []
@@ -29,7 +29,17 @@ def is_part(selector, labels):
 
 workloads = {f"{kind} {name}": one for kind in ("Deployment", "StatefulSet", "Job") for name, one in named(kind).items()}
 pods = {where: one["spec"]["template"] for where, one in workloads.items()}
-maps, accounts = named("ConfigMap"), named("ServiceAccount")
+maps, accounts, policies = named("ConfigMap"), named("ServiceAccount"), named("NetworkPolicy")
+# Of mail servers: between them, and with TLS from the first byte or from STARTTLS on.
+mail_ports = {25, 465, 587}
+
+
+def ports_out(labels):
+    """Ports of other machines that a pod with `labels` may reach."""
+    rules = [rule for one in policies.values() if is_part(one["spec"]["podSelector"], labels)
+             for rule in one["spec"].get("egress", [])]
+    return {port["port"] for rule in rules if any("ipBlock" in to for to in rule["to"]) for port in rule["ports"]}
+
 
 for where, pod in pods.items():
     spec, kind = pod["spec"], where.split()[0]
@@ -75,6 +85,15 @@ for where, pod in pods.items():
         profile = Profile(file.removeprefix("/etc/cloudstream/").removesuffix(".yaml"))
         for problem in profile.problems_of(arguments):
             expect(False, where, problem)
+        if kind != "Job":
+            told = {key for source in container.get("envFrom", []) if "configMapRef" in source
+                    for key in maps.get(source["configMapRef"]["name"], {}).get("data", {})}
+            expect("CLOUDSTREAM_PUBLIC_URL" in told, where, "does not know what browsers call it")
+        allowed = ports_out(pod["metadata"]["labels"]) & mail_ports
+        if "smtp" in profile.tree.get("mail", {}) and kind != "Job" and "scheduler" in roles(arguments):
+            expect(allowed == mail_ports, where, "has no way to the mail server")
+        else:
+            expect(not allowed, where, "has a way to mail servers, and needs none")
         given = volumes.get("profile", {}).get("configMap", {}).get("name")
         expect(maps.get(given, {}).get("data") == {file.rpartition("/")[2]: profile.text}, where, "has another profile")
         if kind != "Job":
@@ -111,7 +130,6 @@ for name, one in named("Ingress").items():
     hosts = {rule["host"] for rule in one["spec"]["rules"]}
     expect(hosts <= {host for tls in one["spec"].get("tls", []) for host in tls["hosts"]}, f"Ingress {name}", "has no TLS")
 
-policies = named("NetworkPolicy")
 closed = [one for one in policies.values() if one["spec"]["podSelector"] == {} and set(one["spec"]["policyTypes"]) ==
           {"Ingress", "Egress"} and not one["spec"].get("ingress") and not one["spec"].get("egress")]
 expect(closed, "NetworkPolicy", "there is none that denies all")

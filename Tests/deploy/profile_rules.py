@@ -9,6 +9,21 @@ root = pathlib.Path(__file__).parent.parent.parent
 sources = "\n".join(path.read_text() for path in (root / "Sources/Profiles/Profile").glob("*.swift"))
 
 
+def options(arguments, name):
+    """Values of an option that may be repeated."""
+    return [value for option, value in zip(arguments, arguments[1:]) if option == name]
+
+
+def overrides(arguments):
+    """What `--set` gives, by key."""
+    return dict(value.partition("=")[::2] for value in options(arguments, "--set"))
+
+
+def roles(arguments):
+    """Of a process that serves."""
+    return {role for value in options(arguments, "--role") for role in value.split(",")}
+
+
 class Profile:
     def __init__(self, name):
         self.text = (root / "profiles" / f"{name}.yaml").read_text()
@@ -37,13 +52,19 @@ class Profile:
     def problems_of(self, arguments):
         """Of what stands behind `app` in a manifest."""
         found = []
-        for number, argument in enumerate(arguments):
-            if argument == "--set":
-                key, sign, _ = arguments[number + 1].partition("=")
-                if not sign or not self.has(key):
-                    found.append(f"--set {arguments[number + 1]}: there is no such key")
-            if argument == "--role":
-                for role in arguments[number + 1].split(","):
-                    if not re.search(rf"case .*\b{role}\b", sources):
-                        found.append(f"--role {role}: there is no such role")
+        for value in options(arguments, "--set"):
+            key, sign, _ = value.partition("=")
+            if not sign or not self.has(key):
+                found.append(f"--set {value}: there is no such key")
+        if arguments[0] == "migrate":
+            # A role of the database; without it the program asks for the address of those who serve.
+            if not options(arguments, "--role"):
+                found.append("names no role who will serve")
+            return found
+        for role in sorted(roles(arguments)):
+            if not re.search(rf"case .*\b{role}\b", sources):
+                found.append(f"--role {role}: there is no such role")
+        # Letters, the bucket's CORS rule and the gateway need it, not the api alone.
+        if "CLOUDSTREAM_PUBLIC_URL" not in overrides(arguments).get("http.publicURL", ""):
+            found.append("is not told http.publicURL")
         return found

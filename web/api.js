@@ -68,9 +68,9 @@ export async function send(path, init, auth = true) {
   return response;
 }
 
-/** A sentence for the person; what the server says where it said something. */
+/** A sentence for the person; what the server says where it said something, and where it failed, what to find it by in its log. */
 export function sentence(error) {
-  if (error instanceof ApiError) return error.message;
+  if (error instanceof ApiError) return error.status >= 500 && error.requestId ? `${error.message} (Request ${error.requestId})` : error.message;
   if (error?.name === 'TimeoutError') return 'The server did not answer in time.';
   if (error instanceof TypeError) return 'The server cannot be reached. Check the connection and try again.';
   return error?.message || 'Something went wrong.';

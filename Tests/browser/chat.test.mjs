@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import test from 'node:test';
 import { ChatClient } from '../../web/chat/client.js';
 import { ChatConnection } from '../../web/chat/connection.js';
@@ -518,4 +519,50 @@ test('a hole in a room that is gone is not asked for again, nor one of somebody 
   fail(new Error('signed out'));
   await stage.clock.advance(13_000);
   assert.equal(count, 1);
+});
+
+test('who is taken out of a room is not in it any more, and is told why', async () => {
+  const stage = new Stage();
+  const log = await stage.begin();
+  const told = [];
+  stage.client.on('trouble', ({ code }) => told.push(code));
+  stage.tell({ type: 'error', roomId: ROOM, code: 'unavailable', detail: 'A mark was not taken.' });
+  assert.equal(log.isLive, true);
+  stage.tell({ type: 'error', roomId: ROOM, code: 'not_found', detail: 'No such room.' });
+  assert.equal(log.isLive, false);
+  const before = stage.socket.sent.length;
+  stage.client.typing(ROOM);
+  assert.equal(stage.socket.sent.length, before);
+  assert.deepEqual(told, ['unavailable', 'not_found']);
+});
+
+test('a room that the server has let go of is asked for again, and nobody reads of subscriptions', async () => {
+  const stage = new Stage();
+  const log = await stage.begin();
+  const told = [];
+  stage.client.on('trouble', ({ code }) => told.push(code));
+  stage.isDeaf = true;
+  const { length } = stage.socket.sent;
+  stage.tell({ type: 'error', roomId: ROOM, code: 'not_subscribed', detail: 'Please subscribe first.' });
+  assert.deepEqual([log.isLive, stage.socket.sent.slice(length)], [false, [{ type: 'subscribe', roomId: ROOM, afterSeq: 0 }]]);
+  stage.tell({ type: 'subscribed', roomId: ROOM, lastSeq: 0 });
+  assert.equal(log.isLive, true);
+  stage.tell({ type: 'error', roomId: 'left', code: 'not_subscribed', detail: 'Please subscribe first.' });
+  assert.deepEqual([stage.socket.sent.length, told], [length + 1, []]);
+});
+
+test('what passes over HTTP passes over the line', async () => {
+  const table = await readFile(new URL('../../docs/errors.md', import.meta.url), 'utf8');
+  const codes = table.split('\n').filter((line) => /^\| `(limited|overloaded|timeout|internal)`/.test(line))
+    .flatMap((line) => [...line.split('|')[3].split('never answered')[0].matchAll(/`([a-z_]+)`/g)].map(([, code]) => code));
+  assert.ok(codes.length > 12, `${codes}`);
+  for (const code of codes) {
+    const stage = new Stage();
+    const log = await stage.begin();
+    stage.isDeaf = true;
+    stage.client.send(ROOM, 'words');
+    stage.tell({ type: 'error', roomId: ROOM, clientId: 'c1', code, detail: 'Not now.' });
+    assert.equal(log.pending[0].state, 'waiting', code);
+    stage.client.stop();
+  }
 });

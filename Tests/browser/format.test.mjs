@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { ago, bytes, clock, initials, percent, remaining, speed, spokenTime, titleOf } from '../../web/format.js';
+import { zonesOf } from '../../web/zones.js';
 
 function table(name, call, rows) {
   test(name, () => {
@@ -27,4 +28,8 @@ test('ago', () => {
   const rows = [['2026-05-10T11:59:30.000Z', 'just now'], ['2026-05-10T12:00:30.000Z', 'just now'], ['2026-05-10T11:15:00.000Z', '45 min ago'],
     ['2026-05-10T02:00:00.000Z', '10 h ago'], ['2026-05-09T11:00:00.000Z', 'yesterday'], ['2026-05-06T11:00:00.000Z', '4 days ago'], ['nonsense', '']];
   for (const [iso, text] of rows) assert.equal(ago(iso, now), text, iso);
+});
+
+test('only zones that the server knows are offered, each once', () => {
+  assert.deepEqual(zonesOf([undefined, 'CET', 'Europe/Berlin', 'UTC', 'Japan', 'America/Argentina/Ushuaia', 'Europe/Berlin', 'EST']), ['Europe/Berlin', 'UTC', 'America/Argentina/Ushuaia']);
 });

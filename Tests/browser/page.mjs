@@ -6,6 +6,7 @@ class FakeNode extends EventTarget {
   get isConnected() { return this === document.body || Boolean(this.parentNode?.isConnected); }
   contains(other) { return other === this || Boolean(other?.parentNode && this.contains(other.parentNode)); }
   remove() { this.parentNode?.childNodes.splice(this.parentNode.childNodes.indexOf(this), 1); this.parentNode = null; }
+  replaceWith(other) { this.parentNode?.insertBefore(other, this); this.remove(); }
 }
 
 class FakeText extends FakeNode {
@@ -51,6 +52,7 @@ class FakeElement extends FakeNode {
   blur() { document.activeElement = document.body; }
   setSelectionRange() {}
   scrollIntoView() {}
+  showModal() {}
   click() { this.dispatchEvent(new Event('click')); }
 
   /** Lists of compounds of a tag, classes, an id, attributes and :not of one of these. */

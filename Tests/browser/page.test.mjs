@@ -4,7 +4,7 @@ import test from 'node:test';
 import { settle } from './clock.mjs';
 import { ADA, server, signIn, tick } from './page.mjs';
 
-const { api } = await import('../../web/api.js');
+const { api, ApiError, sentence } = await import('../../web/api.js');
 const { chat } = await import('../../web/chat/live.js');
 const { ChatPanel } = await import('../../web/chat/panel.js');
 const { rooms } = await import('../../web/chat/rooms.js');
@@ -12,8 +12,10 @@ const { LiveVideos } = await import('../../web/live.js');
 const { People } = await import('../../web/people/people.js');
 const { isTaken } = await import('../../web/player/keys.js');
 const { ReviewPanel } = await import('../../web/review/panel.js');
+const { teamComments } = await import('../../web/review/source.js');
 const { hitRow } = await import('../../web/search/hits.js');
 const { SearchField, stepped } = await import('../../web/search/field.js');
+const { rooms: roomsView } = await import('../../web/views/rooms.js');
 await signIn();
 
 const refusal = (status = 403) => ({ status, body: { code: 'forbidden', detail: 'No.' } });
@@ -69,6 +71,27 @@ test('a room that one may not hear any more goes, with its badge', async () => {
     chat.tell('trouble', { roomId: 'r1', code });
     assert.deepEqual([rooms.get('r1'), rooms.unread], [undefined, 0], code);
   }
+});
+
+test('the room that is shown closes when one is taken out of it, and says so', async () => {
+  globalThis.matchMedia ??= () => ({ matches: false });
+  const rows = [['not_found', /does not exist, or you do not belong to it/], ['room_closed', /^This room is closed/]];
+  for (const [code, words] of rows) {
+    server.answer = (method, path) => (path.includes('/messages') ? { body: { items: [], lastSeq: 0, hasMore: false } } : { body: { items: [room('r1')], nextCursor: null } });
+    rooms.put(room('r1'));
+    const view = roomsView({ id: 'r1' }, new URLSearchParams());
+    await settle();
+    const main = view.element.querySelector('.rooms-main');
+    assert.ok(main.querySelector('textarea'));
+    assert.equal(main.querySelector('.title-input').getAttribute('maxlength'), '100');
+    chat.tell('trouble', { roomId: 'another', code, detail: 'This room is closed.' });
+    assert.ok(main.querySelector('textarea'));
+    chat.tell('trouble', { roomId: 'r1', code, detail: 'This room is closed.' });
+    assert.equal(main.querySelector('textarea'), null, code);
+    assert.match(main.textContent, words);
+    view.dispose();
+  }
+  rooms.clear();
 });
 
 test('a room that is not listed any more goes, but only where the list is whole', async () => {
@@ -165,6 +188,44 @@ test('a refused edit of a comment leaves its words in the field', async () => {
   panel.element.querySelectorAll('button').find(({ textContent }) => textContent === 'Resolve').click();
   await settle();
   panel.dispose();
+});
+
+test('the newest comments of a video with as many as it may have are read too', async () => {
+  const asked = [];
+  server.answer = (method, path) => {
+    const at = Number(new URLSearchParams(path.split('?')[1]).get('cursor') ?? 0);
+    asked.push(at);
+    return { body: { items: Array.from({ length: 100 }, (_, index) => ({ id: at * 100 + index })), nextCursor: at < 99 ? String(at + 1) : null } };
+  };
+  const comments = await teamComments('v').list();
+  assert.deepEqual([comments.length, comments.at(-1).id, asked.length], [10_000, 9999, 100]);
+  server.answer = () => { asked.push(0); return { body: { items: [], nextCursor: 'for ever' } }; };
+  await teamComments('v').list();
+  assert.ok(asked.length < 300, 'a list without an end is left');
+});
+
+test('comments are read once at a time, and once more for whoever asked meanwhile', async () => {
+  const looks = [];
+  const source = { canComment: false, mentions: false, me: { userId: 'ada' }, list: () => new Promise((resolve) => { looks.push(() => resolve([])); }), nameOf: () => 'Ada', isGuest: () => false };
+  const panel = new ReviewPanel({ source });
+  panel.reload();
+  panel.reload();
+  await settle();
+  assert.equal(looks.length, 1);
+  looks[0]();
+  await settle();
+  assert.equal(looks.length, 2);
+  looks[1]();
+  await settle();
+  assert.equal(looks.length, 2);
+  panel.dispose();
+});
+
+test('a failure of the server names the request by which it can be found, a refusal does not', () => {
+  const problem = { detail: 'Something went wrong on our side.', requestId: '7f3a' };
+  assert.equal(sentence(new ApiError(500, problem)), 'Something went wrong on our side. (Request 7f3a)');
+  assert.equal(sentence(new ApiError(403, problem)), 'Something went wrong on our side.');
+  assert.equal(sentence(new ApiError(502)), 'The server answered 502.');
 });
 
 test('an answer that stops half way ends with the wait of whoever asked', async () => {

@@ -64,13 +64,26 @@ test('a server that has everything is only asked to complete', () => {
 });
 
 test('an upload that ended elsewhere', () => {
-  const of = (state) => play(fresh(), { type: 'begin' }, { type: 'described', upload: description({ state }) });
-  assert.equal(of('completed').state.phase, 'done');
-  for (const state of ['aborted', 'expired']) {
-    assert.equal(of(state).state.phase, 'failed');
-    assert.equal(of(state).state.error.again, false);
-    assert.deepEqual(of(state).types, ['forget']);
+  assert.equal(play(fresh(), { type: 'begin' }, { type: 'described', upload: description({ state: 'completed' }) }).state.phase, 'done');
+  const over = { message: 'gone', again: false, gone: true };
+  const completing = play(sending(3), sent(1), sent(2), sent(3)).state;
+  const asking = play(sending(3), { type: 'lost', number: 1, run: 1, reason: 'stale' }, { type: 'due', number: 1, run: 1 }).state;
+  for (const [state, type] of [[completing, 'refused'], [asking, 'addressesRefused']]) {
+    const ended = play(state, { type, ...over });
+    assert.deepEqual([ended.state.phase, ended.state.error], ['failed', { message: 'gone', again: false }], type);
+    assert.equal(ended.types.at(-1), 'forget');
+    assert.deepEqual(play(ended.state, { type: 'retry' }).types, []);
   }
+});
+
+test('a part that nobody waits for makes the upload be looked at, but not for ever', () => {
+  const gone = (state) => play(state, { type: 'lost', number: 2, run: state.parts[1].run, reason: 'gone', message: 'unknown' });
+  let { state, types } = gone(sending(3));
+  assert.deepEqual(types, ['release', 'release', 'release', 'sync']);
+  for (let round = 1; round < 3; round += 1) ({ state, types } = gone(play(state, described, slots(3)).state));
+  assert.equal(types.at(-1), 'sync');
+  ({ state } = gone(play(state, described, slots(3)).state));
+  assert.deepEqual([state.phase, state.error.again], ['failed', true]);
 });
 
 test('a lost part waits, tries again, and fails in the end', () => {

@@ -3,6 +3,7 @@ import { Emitter } from '../emitter.js';
 import { Timers } from '../timers.js';
 import { Gaps } from './gaps.js';
 import { Outbox } from './outbox.js';
+import { PASSING } from './passing.js';
 import { RoomLog } from './roomlog.js';
 import { Typing } from './typing.js';
 
@@ -165,9 +166,17 @@ export class ChatClient extends Emitter {
       presence: () => { Object.assign(this.log(roomId), { present: frame.userIds, presentCount: frame.count }); this.tell('presence', frame); },
       typing: () => { if (frame.userId !== this.userId) this.typists.begin(this.log(roomId), frame.userId); },
       read: () => this.tell('read', frame),
-      error: () => (frame.clientId ? this.outbox.refused(roomId, frame) : this.tell('trouble', frame)),
+      error: () => (frame.clientId ? this.outbox.refused(roomId, frame) : this.#troubled(frame)),
     }[frame.type];
     act?.();
+  }
+
+  #troubled(frame) {
+    const { roomId, code } = frame;
+    if (roomId && !PASSING.has(code)) this.log(roomId).isLive = false;
+    if (code !== 'not_subscribed') return this.tell('trouble', frame);
+    // The server let go of the room: whether one may be in it again, or why not, its answer tells.
+    if (this.#wanted.has(roomId)) this.#subscribe(this.log(roomId));
   }
 
   #apply(roomId, entry) {

@@ -1,12 +1,12 @@
 // Messages on their way, in the order they were written: sent over the line a few at a time, asked again over HTTP when
 // nobody answers, told apart by their client id.
 import { Timers } from '../timers.js';
+import { PASSING } from './passing.js';
 
 const ACK_MS = 8000;
 const TRIES = 4;
 /** More at once would be refused by a server that others write to as well. */
 const WINDOW = 8;
-const PASSING = new Set(['rate_limited', 'overloaded', 'unavailable', 'timeout', 'outcome_unknown', 'unknown']);
 
 export class Outbox {
   #queue = [];

@@ -24,7 +24,7 @@ class Rooms extends Emitter {
     chat.on('message', ({ roomId, entry }) => this.#heard(roomId, entry));
     chat.on('read', ({ roomId, seq, userId }) => { if (userId === session.me?.user.id) this.#read(roomId, seq); });
     // Taken out of it, or it was closed. That somebody may not do one thing in a room has another code.
-    chat.on('trouble', ({ roomId, code }) => { if (this.get(roomId) && GONE.has(code)) this.remove(roomId); });
+    chat.on('trouble', ({ roomId, code, detail }) => { if (this.get(roomId) && GONE.has(code)) this.remove(roomId, code === 'room_closed' ? detail : undefined); });
     people.on('change', () => this.tell('change'));
     // A room that others made shows itself when the person is added to it, a direct one by its first message.
     inbox.on('arrived', ({ roomId }) => { if (roomId && !this.get(roomId)) this.load().catch(() => {}); });
@@ -77,11 +77,13 @@ class Rooms extends Emitter {
     return this.get(room.id);
   }
 
-  remove(id) {
+  /** Who shows the room hears of it, with the reason where one is known. */
+  remove(id, reason) {
     this.#following.get(id)?.();
     this.#following.delete(id);
     this.#rooms.delete(id);
     this.tell('change');
+    this.tell('removed', { id, reason });
   }
 
   clear() {

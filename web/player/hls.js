@@ -1,4 +1,5 @@
 // A small HLS engine over Media Source Extensions, for fragmented MP4 with picture and sound in separate tracks.
+import { isPassing, sentence } from '../api.js';
 import { chooseLevel, ThroughputMeter } from './abr.js';
 import { Lane, rangesOf } from './lane.js';
 import { Loader } from './loader.js';
@@ -13,7 +14,7 @@ const WATCH_MS = 250;
 
 export const isSupported = () => 'MediaSource' in window;
 
-/** Fires 'levels', 'level', 'available' and 'fatal' (detail: Error). */
+/** Fires 'levels', 'level', 'available' and 'fatal' (detail: {message, again}). */
 export class HlsEngine extends EventTarget {
   levels = [];
   /** Index of the chosen quality, -1 for automatic. */
@@ -24,6 +25,8 @@ export class HlsEngine extends EventTarget {
   #goal = GOAL_SECONDS;
   #level = -1;
   #meter = new ThroughputMeter();
+  /** Why there was no new address, when one was asked for last. */
+  #refusal = null;
 
   /** `renew` resolves with the address of the master playlist under a new signature. */
   constructor(video, url, renew) {
@@ -91,20 +94,33 @@ export class HlsEngine extends EventTarget {
     }
   }
 
-  /** New signed addresses, before the old ones expire or after they were refused. Once at a time. */
+  /** New signed addresses, before the old ones expire or after they were refused. Once at a time; false if they are refused for good. */
   renew() {
     this.renewing ??= (async () => {
       try {
-        this.url = await this.renewAddress();
+        this.url = await this.#newAddress();
         this.#adopt(parseMaster(await (await fetch(this.url)).text()));
       } catch {
         // The next refused segment asks again; its own retries decide when to give up.
       } finally {
         this.renewing = null;
       }
+      return !this.#isOver;
     })();
     return this.renewing;
   }
+
+  async #newAddress() {
+    this.#refusal = null;
+    try {
+      return await this.renewAddress();
+    } catch (error) {
+      this.#refusal = error;
+      throw error;
+    }
+  }
+
+  get #isOver() { return this.#refusal !== null && !isPassing(this.#refusal); }
 
   get #video() { return this.#streams[0]; }
 
@@ -150,7 +166,9 @@ export class HlsEngine extends EventTarget {
 
   /** Whether the stream goes on after an error. */
   async #survive(stream, error) {
-    if (stream === this.#video && error.name === 'LoadError' && this.levels.length > 1) {
+    // Where no address is to be had, another quality has none either.
+    const isOver = error.isExpired && this.#isOver;
+    if (stream === this.#video && error.name === 'LoadError' && this.levels.length > 1 && !isOver) {
       this.#blocked.set(stream.trying, performance.now() + BLOCK_MS);
       if (this.levels.some((_, index) => !((this.#blocked.get(index) ?? 0) > performance.now()))) return true;
     }
@@ -158,8 +176,11 @@ export class HlsEngine extends EventTarget {
     return false;
   }
 
+  /** Why there is no new address says more than that the old one is refused. */
   #fail(error) {
-    this.dispatchEvent(new CustomEvent('fatal', { detail: error }));
+    const refusal = error.isExpired ? this.#refusal : null;
+    const detail = refusal ? { message: sentence(refusal), again: isPassing(refusal) } : { message: error.message, again: true };
+    this.dispatchEvent(new CustomEvent('fatal', { detail }));
   }
 
   async #makeRoom() {

@@ -11,10 +11,12 @@ export class LoadError extends Error {
     this.name = 'LoadError';
     this.status = status;
   }
+
+  get isExpired() { return EXPIRED.has(this.status); }
 }
 
 export class Loader {
-  /** `renew` replaces all signed addresses; `meter` learns the throughput. */
+  /** `renew` replaces all signed addresses, and resolves with false where none will be given any more; `meter` learns the throughput. */
   constructor({ renew, meter }) {
     Object.assign(this, { renew, meter });
   }
@@ -32,15 +34,15 @@ export class Loader {
   /** The address is asked for on every attempt: it may have been renewed in between. */
   async #load(addressOf, signal, read) {
     for (let attempt = 1; ; attempt += 1) {
-      let status;
+      let failure;
       try {
         return await this.#attempt(addressOf(), signal, read);
       } catch (error) {
         signal?.throwIfAborted();
-        status = error.status ?? 0;
+        failure = new LoadError(error.status ?? 0);
       }
-      if (status === 404 || attempt >= ATTEMPTS) throw new LoadError(status);
-      if (EXPIRED.has(status)) await this.renew();
+      if (failure.status === 404 || attempt >= ATTEMPTS) throw failure;
+      if (failure.isExpired && await this.renew() === false) throw failure;
       await pause(backoff(attempt, Math.random(), { base: 400, most: 5000 }), signal);
     }
   }

@@ -16,6 +16,8 @@ export class Player {
   #lifetime = new AbortController();
   #thumbnails = null;
   #known = 0;
+  /** Why nothing more is loaded: {message, again} */
+  #failure = null;
 
   /** `renew` resolves with a fresh playback {hls, poster, thumbnails, expiresAt}; `help` shows the keys. */
   constructor({ title, renew, help }) {
@@ -86,7 +88,8 @@ export class Player {
   restart() {
     const at = this.video.currentTime;
     this.engine?.destroy();
-    this.#tell('');
+    this.#failure = null;
+    this.#recover();
     this.#start();
     if (at > 1) this.video.addEventListener('loadedmetadata', () => { this.video.currentTime = at; }, { once: true });
   }
@@ -108,7 +111,7 @@ export class Player {
     this.engine.addEventListener('levels', () => this.controls.showLevels(this.engine));
     this.engine.addEventListener('level', () => this.controls.showLevels(this.engine));
     this.engine.addEventListener('available', () => this.#draw());
-    this.engine.addEventListener('fatal', ({ detail }) => this.#tell(detail.message || 'The video cannot be played.', true));
+    this.engine.addEventListener('fatal', ({ detail: { message, again } }) => this.#fail({ message: message || 'The video cannot be played.', again }));
     this.engine.start();
   }
 
@@ -119,10 +122,10 @@ export class Player {
     on(video, 'timeupdate durationchange progress seeked volumechange ratechange', () => this.#draw());
     on(video, 'play pause ended', () => { this.#draw(); this.#wake(); });
     on(video, 'waiting seeking stalled', () => this.#draw());
-    on(video, 'playing canplay', () => { this.#tell(''); this.#draw(); });
+    on(video, 'playing canplay', () => { this.#recover(); this.#draw(); });
     on(video, 'click', () => this.run('toggle'));
     on(video, 'dblclick', () => this.run('fullscreen'));
-    on(video, 'error', () => { if (video.error) this.#tell('The browser stopped playing this video.', true); });
+    on(video, 'error', () => { if (video.error) this.#fail({ message: 'The browser stopped playing this video.', again: true }); });
     on(element, 'pointermove pointerdown focusin', () => this.#wake());
     on(document, 'fullscreenchange', () => this.controls.showFullscreen(document.fullscreenElement === element));
     on(document, 'keydown', (event) => {
@@ -140,14 +143,25 @@ export class Player {
     this.element.classList.toggle('has-started', video.currentTime > 0 || !video.paused);
     this.spinner.hidden = !isWaiting && !(video.seeking && video.readyState < 2);
     const caughtUp = isWaiting && this.engine && !this.engine.complete && this.available - video.currentTime < 1.5;
-    if (this.retry.hidden) setText(this.message, caughtUp ? 'Processing has not come further yet. Playing goes on by itself.' : '');
+    // What was loaded before plays on for a while, and then nothing follows.
+    if (isWaiting && this.#failure) this.#fail(this.#failure);
+    if (!this.hasFailed) setText(this.message, caughtUp ? 'Processing has not come further yet. Playing goes on by itself.' : '');
     this.controls.update({ time: video.currentTime, total: this.total, available: this.available, buffered: rangesOf(video.buffered) });
   }
 
-  #tell(message, isFatal = false) {
-    this.retry.hidden = !isFatal;
-    setText(this.message, message);
-    this.element.classList.toggle('has-failed', isFatal);
+  get hasFailed() { return this.element.classList.contains('has-failed'); }
+
+  #recover() {
+    this.retry.hidden = true;
+    setText(this.message, '');
+    this.element.classList.remove('has-failed');
+  }
+
+  #fail(failure) {
+    this.#failure = failure;
+    this.retry.hidden = !failure.again;
+    setText(this.message, failure.message);
+    this.element.classList.add('has-failed');
   }
 
   /** Controls hide while the picture plays and nothing moves. */
@@ -170,6 +184,7 @@ export class Player {
 
   async #renew() {
     const playback = await this.renewPlayback();
+    if (!playback) throw new Error('This video cannot be watched any more.');
     this.current = playback;
     this.#renewLater();
     return playback;

@@ -22,6 +22,8 @@ export class ReviewPanel {
   #rows = new Map();
   #filter = 'all';
   #selected = null;
+  #isReading = false;
+  #isStale = false;
   #lifetime = new AbortController();
 
   /** `changed(openCount, count)` hears of every change; `focusOn`: a comment to show first; `tools` stand beside the filter. */
@@ -66,9 +68,20 @@ export class ReviewPanel {
     this.draw();
   }
 
+  /** Many comments take many requests: who asks while they are under way is answered by one more look behind them. */
   async reload() {
     // A comment on its way may be in the list already, and would be seen twice.
     if (this.drafts.isBusy) return this.drafts.whenDone(() => this.reload());
+    if (this.#isReading) { this.#isStale = true; return; }
+    this.#isReading = true;
+    await this.#read();
+    this.#isReading = false;
+    if (!this.#isStale || this.#lifetime.signal.aborted) return;
+    this.#isStale = false;
+    await this.reload();
+  }
+
+  async #read() {
     try {
       const comments = await this.source.list(this.#lifetime.signal);
       this.threads.replace(comments);

@@ -1,10 +1,9 @@
 // Where comments come from and what may be done with them: for the team here, for guests in the page of a shared link.
 import { api } from '../api.js';
+import { allPages } from '../pages.js';
 import { people } from '../people/people.js';
 import { mayModerate, mayTakePart } from '../roles.js';
 import { randomKey, session } from '../session.js';
-
-const MOST_PAGES = 20;
 
 export function teamComments(videoId) {
   const { user } = session.me;
@@ -24,17 +23,4 @@ export function teamComments(videoId) {
     nameOf: (author) => (author?.userId ? people.name(author.userId) : author?.name || 'Guest'),
     isGuest: (author) => !author?.userId,
   };
-}
-
-/** Every page of a list, up to a bound. */
-export async function allPages(path, get) {
-  const items = [];
-  let cursor = null;
-  for (let page = 0; page < MOST_PAGES; page += 1) {
-    const answer = await get(`${path}?${new URLSearchParams({ limit: 100, ...(cursor && { cursor }) })}`);
-    items.push(...answer.items);
-    cursor = answer.nextCursor;
-    if (!cursor) break;
-  }
-  return items;
 }

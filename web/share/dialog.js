@@ -3,6 +3,7 @@ import { api, sentence } from '../api.js';
 import { fill, h, setText } from '../dom.js';
 import { fullTime } from '../format.js';
 import { icon } from '../icons.js';
+import { allPages } from '../pages.js';
 import { copyLine } from '../views/copyline.js';
 import { showDialog } from '../views/dialog.js';
 import { field, form } from '../views/form.js';
@@ -17,7 +18,7 @@ export function showShares(video) {
 
   async function load() {
     try {
-      const { items } = await api.get(`/v1/videos/${video.id}/shares`);
+      const items = await allPages(`/v1/videos/${video.id}/shares`, (path) => api.get(path));
       fill(list, items.length === 0 && h('li.muted', 'No links yet.'), items.map((share) => row(share, video, load)));
     } catch (error) {
       fill(list, h('li.room-trouble', icon('alert'), sentence(error)));
@@ -28,7 +29,7 @@ export function showShares(video) {
 function newLink(video, fresh, load) {
   const life = h('select', { id: 'share-life' }, LIVES.map(([days, label]) => h('option', { value: days, selected: days === '7' }, label)));
   const comments = h('input', { type: 'checkbox', id: 'share-comments', checked: true });
-  const password = field({ label: 'Password', name: 'password', type: 'text', autocomplete: 'off', maxlength: 128, hint: 'Leave empty for none.' });
+  const password = field({ label: 'Password', name: 'password', type: 'text', autocomplete: 'off', maxlength: 256, hint: 'Leave empty for none.' });
   const views = field({ label: 'Most views', name: 'maximumViews', type: 'number', min: 1, max: 1_000_000, hint: 'Leave empty for any number.' });
   for (const each of [password, views]) each.input.required = false;
   return form({

@@ -1,20 +1,19 @@
 // The page of a shared link: for people without an account.
 import { ApiError, sentence } from '../api.js';
-import { fill, h, setText } from '../dom.js';
+import { fill, h } from '../dom.js';
 import { fullTime } from '../format.js';
 import { icon, logo } from '../icons.js';
 import { isSettled } from '../live.js';
 import { people } from '../people/people.js';
 import { HELP } from '../player/keys.js';
 import { ReviewPanel } from '../review/panel.js';
-import { allPages } from '../review/source.js';
 import { randomKey } from '../session.js';
 import { pageClock } from '../timers.js';
 import { showDialog } from '../views/dialog.js';
 import { themeButton } from '../views/entry.js';
 import { field, form } from '../views/form.js';
 import { Stage } from '../views/stage.js';
-import { request } from './request.js';
+import { Visit } from './visit.js';
 import { untilReady } from './waiting.js';
 
 const NAME_KEY = 'cloudstream.guest';
@@ -22,17 +21,18 @@ const LONGEST_NAME = 80;
 const REFRESH_MS = 10_000;
 
 export function guestPage(token) {
-  const base = `/v1/shared/${encodeURIComponent(token)}`;
-  const main = h('main.guest-main', { id: 'main' }, h('div.guest-wait', h('div.spinner')));
+  const visit = new Visit(token);
+  const main = h('main.guest-main', { id: 'main' });
   const element = h('div.guest', h('header.header', h('span.brand', logo(), h('span', 'CloudStream')), h('div.header-end', themeButton())), main);
   open();
   return element;
 
   async function open() {
+    fill(main, h('div.guest-wait', h('div.spinner')));
     try {
-      const link = await request(base);
+      const link = await visit.link();
       document.title = `${link.title} · CloudStream`;
-      if (!link.hasPassword && !link.allowComments) return watch(link, await request(`${base}/views`, { method: 'POST', body: {} }));
+      if (!link.hasPassword && !link.allowComments) return watch(link, await visit.enter({}));
       ask(link);
     } catch (error) {
       fail(error);
@@ -49,37 +49,36 @@ export function guestPage(token) {
         fields, action: 'Watch the video',
         submit: async ({ name = '', password }) => {
           if (name) remember(name.trim());
-          watch(link, await request(`${base}/views`, { method: 'POST', body: { ...(password && { password }), ...(name && { name: name.trim() }) } }), name.trim());
+          watch(link, await visit.enter({ ...(password && { password }), ...(name && { name: name.trim() }) }), name.trim());
         },
       }),
       h('p.muted', [link.expiresAt && `The link ends ${fullTime(link.expiresAt)}.`, Number.isInteger(link.viewsLeft) && `${link.viewsLeft} ${link.viewsLeft === 1 ? 'view' : 'views'} left.`].filter(Boolean).join(' '))));
     main.querySelector('[autofocus], input')?.focus();
   }
 
-  function watch(link, { video, guestToken, expiresAt }, name) {
+  function watch(link, { video, expiresAt }, name) {
     let stage = null;
     const show = (now) => {
       if (stage) stage.show(now);
-      else if (now.playback || now.state === 'failed') stage = showStage(link, now, guestToken, name);
+      else if (now.playback || now.state === 'failed') stage = showStage(link, now, name);
       else tellToWait(now.title ?? link.title);
     };
     show(video);
     if (isSettled(video)) return;
     untilReady({
       clock: pageClock, endsAt: Date.parse(expiresAt), isHidden: () => document.hidden, show,
-      look: () => request(`${base}/video`, { headers: guestHeaders(guestToken) }),
+      look: () => visit.video(),
       // What is there to be watched already stays.
       over: (error) => { if (!stage) error ? fail(error) : tellToComeBack(video.title ?? link.title); },
     });
   }
 
-  function showStage(link, video, guestToken, name) {
+  function showStage(link, video, name) {
     const stage = new Stage({
-      // A new address would count one more view; the one at hand lasts for hours.
-      renew: async () => { throw new Error('The link has to be opened again.'); },
+      renew: async () => (await visit.video()).playback,
       help: () => showDialog('Keyboard shortcuts', h('dl.keys', HELP.map(([keys, what]) => [h('dt', keys), h('dd', what)]))),
     });
-    const review = link.allowComments ? new ReviewPanel({ source: guestComments(guestToken, name) }) : null;
+    const review = link.allowComments ? new ReviewPanel({ source: guestComments(name) }) : null;
     fill(main, h('div.page.watch', { class: review ? '' : 'is-alone' }, h('div.watch-columns',
       h('div.watch-main', stage.element, h('div.watch-head', h('div.title', h('h1', video.title ?? link.title), h('p.lead', 'Shared with you'))), stage.state),
       review && h('aside.watch-side', { 'aria-label': 'Comments' }, h('h2.side-title', 'Comments'), review.element))));
@@ -100,18 +99,15 @@ export function guestPage(token) {
       h('p.lead', 'This video is not ready yet. Please open the link again a little later.')));
   }
 
-  function guestHeaders(guestToken) { return { Authorization: `Guest ${guestToken}` }; }
-
-  function guestComments(guestToken, name) {
-    const headers = guestHeaders(guestToken);
+  function guestComments(name) {
     return {
       canComment: true, canResolve: false, mentions: false, me: { userId: null, name: name || 'Guest' }, newKey: randomKey,
       list: async (signal) => {
-        const items = await allPages(`${base}/comments`, (path) => request(path, { headers, signal }));
+        const items = await visit.comments(signal);
         for (const { author } of items) if (author?.userId && author.name) people.meet(author.userId, author.name);
         return items;
       },
-      add: (comment, key) => request(`${base}/comments`, { method: 'POST', headers: { ...headers, 'Idempotency-Key': key }, body: comment }),
+      add: (comment, key) => visit.comment(comment, key),
       mayEdit: () => false, mayRemove: () => false,
       nameOf: (author) => author?.name || (author?.userId ? 'Team member' : 'Guest'),
       isGuest: (author) => !author?.userId,
@@ -122,8 +118,8 @@ export function guestPage(token) {
     const isOver = error instanceof ApiError && (error.status === 404 || error.status === 410);
     const text = error.status === 410 ? 'This link has ended.' : error.status === 404 ? 'This link does not exist.' : 'The video cannot be shown.';
     fill(main, h('div.guest-entry', icon('alert'), h('h1', text), h('p.lead', isOver ? 'Ask the person who sent it for a new one.' : sentence(error)),
-      !isOver && h('button.button', { type: 'button', onclick: () => location.reload() }, 'Try again')));
-    setText(document.querySelector('title'), `${text} · CloudStream`);
+      !isOver && h('button.button', { type: 'button', onclick: open }, 'Try again')));
+    document.title = `${text} · CloudStream`;
   }
 }
 

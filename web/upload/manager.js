@@ -1,10 +1,11 @@
 // Carries out what the state machine asks for, and shares the connection among the files.
-import { api, ApiError, sentence } from '../api.js';
+import { api, ApiError } from '../api.js';
 import { titleOf } from '../format.js';
 import { randomKey, session } from '../session.js';
 import { backoff } from '../timing.js';
 import { claim } from './claim.js';
 import { appetite, sentBytes } from './parts.js';
+import { refusalOf } from './refusal.js';
 import { Speedometer } from './speed.js';
 import { store } from './store.js';
 import { putPart } from './transport.js';
@@ -113,7 +114,7 @@ class UploadManager extends EventTarget {
   #perform(entry, action) {
     const { key } = entry.state;
     const tell = (event) => this.dispatch(key, event);
-    const refuse = (type) => (error) => tell({ type, message: sentence(error), again: error.status !== 404 && error.status !== 422 });
+    const refuse = (type) => (error) => tell({ type, ...refusalOf(error, { isKnown: action.type !== 'create' }) });
     switch (action.type) {
       case 'create': {
         const { name, size, type } = entry.state.file;
@@ -126,10 +127,7 @@ class UploadManager extends EventTarget {
         return;
       }
       case 'sync':
-        api.get(`/v1/uploads/${action.uploadId}`).then((upload) => tell({ type: 'described', upload })).catch((error) => {
-          if (error.status === 404) store.remove(key);
-          refuse('refused')(error);
-        });
+        api.get(`/v1/uploads/${action.uploadId}`).then((upload) => tell({ type: 'described', upload })).catch(refuse('refused'));
         return;
       case 'ask':
         api.post(`/v1/uploads/${action.uploadId}/parts`, { numbers: action.numbers })
@@ -149,7 +147,7 @@ class UploadManager extends EventTarget {
           .then((video) => { entry.video = video; tell({ type: 'completed' }); })
           .catch((error) => {
             const missing = error instanceof ApiError && ['upload_incomplete', 'part_mismatch'].includes(error.code);
-            tell({ type: missing ? 'incomplete' : 'refused', message: sentence(error) });
+            refuse(missing ? 'incomplete' : 'refused')(error);
           });
         return;
       case 'discard': return void api.delete(`/v1/uploads/${action.uploadId}`).catch(() => {});

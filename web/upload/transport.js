@@ -5,7 +5,7 @@ const STALL_MS = 45_000;
 /** Set by the browser alone; asking for them only fills the console with warnings. */
 const FORBIDDEN = new Set(['host', 'content-length']);
 
-/** Why a part did not arrive: 'network', 'busy', 'stale' (new address needed) or 'fatal'. */
+/** Why a part did not arrive: 'network', 'busy', 'stale' (new address needed), 'gone' (nobody waits for it) or 'fatal'. */
 export class PartError extends Error {
   constructor(reason, message, afterMs = 0) {
     super(message);
@@ -55,6 +55,7 @@ function partError(request) {
   const detail = detailOf(request);
   const afterMs = Number(request.getResponseHeader('Retry-After')) * 1000 || 0;
   if ([401, 403, 410].includes(status)) return new PartError('stale', detail ?? 'The address of the part has expired.');
+  if (status === 404) return new PartError('gone', detail ?? 'The server does not expect this part.');
   // The server still holds the part for a connection that is gone; it lets go when that one times out.
   if (status === 409 && problemOf(request)?.code === 'part_busy') {
     return new PartError('busy', detail ?? 'The part is still being received.', 15_000);

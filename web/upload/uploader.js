@@ -47,18 +47,13 @@ const handlers = {
     if (state.phase !== 'creating' && state.phase !== 'syncing') return false;
     Object.assign(state, { uploadId: upload.id, videoId: upload.videoId, partBytes: upload.partBytes, asking: false, error: null });
     if (upload.state === 'completed') return finish({ state, actions });
-    if (upload.state !== 'open') {
-      actions.push({ type: 'forget' });
-      return fail(state, 'The server no longer keeps this upload. Choose the file again to start over.', false);
-    }
     state.parts = describeParts(state, upload);
     state.phase = state.held ? 'paused' : 'sending';
     actions.push({ type: 'persist' });
     return true;
   },
 
-  refused: ({ state }, { message, again = true }) =>
-    ['creating', 'syncing', 'completing'].includes(state.phase) && fail(state, message, again),
+  refused: (draft, refusal) => ['creating', 'syncing', 'completing'].includes(draft.state.phase) && refuse(draft, refusal),
 
   slots({ state }, { count }) {
     state.slots = count;
@@ -72,12 +67,12 @@ const handlers = {
     }
   },
 
-  addressesRefused({ state, actions }, { message, again = true }) {
+  addressesRefused({ state, actions }, refusal) {
     if (!state.asking) return false;
     state.asking = false;
     if (state.phase !== 'sending' && state.phase !== 'paused') return true;
     halt({ state, actions });
-    return fail(state, message, again);
+    return refuse({ state, actions }, refusal);
   },
 
   progress: ({ state }, { number, run, loaded }) =>
@@ -98,7 +93,12 @@ const handlers = {
     if (!part || part.status !== 'sending' || part.run !== run) return false;
     const attempt = part.attempt + 1;
     const stale = reason === 'stale';
-    if (reason === 'fatal' || attempt >= MAX_ATTEMPTS) {
+    // Whether it has ended, or was completed behind the back of this page, the upload itself tells.
+    if (reason === 'gone' && state.syncs < MAX_SYNCS) {
+      halt({ state, actions });
+      return sync({ state, actions });
+    }
+    if (reason === 'fatal' || reason === 'gone' || attempt >= MAX_ATTEMPTS) {
       change(state, number, () => ({ status: 'missing', loaded: 0 }));
       halt({ state, actions });
       return fail(state, message, true);
@@ -198,6 +198,12 @@ function sync({ state, actions }) {
   Object.assign(state, { phase: 'syncing', error: null, syncs: state.syncs + 1 });
   actions.push({ type: 'sync', uploadId: state.uploadId });
   return true;
+}
+
+/** One that the server no longer has is not offered again after a reload. */
+function refuse({ state, actions }, { message, again = true, gone = false }) {
+  if (gone) actions.push({ type: 'forget' });
+  return fail(state, message, again);
 }
 
 function fail(state, message, again) {

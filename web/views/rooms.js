@@ -11,6 +11,10 @@ import { mayModerate, mayTakePart } from '../roles.js';
 import { session } from '../session.js';
 import { TitleEditor } from './title.js';
 
+const GONE = 'This room does not exist, or you do not belong to it.';
+/** Characters of a room's title. */
+const LONGEST_TITLE = 100;
+
 export function rooms({ id }, query) {
   const view = new RoomsView(id, query);
   return {
@@ -32,6 +36,7 @@ class RoomsView {
     this.element = h('div.rooms', { class: id ? 'has-room' : '' },
       h('div.rooms-column', h('div.rooms-top', h(id ? 'h2' : 'h1', 'Rooms')), this.problem, this.list.element), this.main);
     this.#ends.push(store.on('change', () => { this.list.draw(); this.#retitle(); }));
+    this.#ends.push(store.on('removed', ({ id: gone, reason = GONE }) => { if (gone === id) this.#showGone(reason); }));
     people.load();
     this.#load();
     if (id) this.#open();
@@ -58,7 +63,7 @@ class RoomsView {
       if (this.#ends.length === 0) return;
       this.panel = new ChatPanel(room, { focusOn: this.query.get('message') });
       this.mayRename = room.kind === 'team' && mayTakePart(session.me.user) && (room.createdBy === session.me.user.id || mayModerate(session.me.user));
-      this.heading = new TitleEditor({ save: async (title) => store.put(await api.patch(`/v1/rooms/${room.id}`, { title })) });
+      this.heading = new TitleEditor({ longest: LONGEST_TITLE, save: async (title) => store.put(await api.patch(`/v1/rooms/${room.id}`, { title })) });
       fill(this.main, h('header.room-head',
         h('a.icon-button.room-back', { href: '#/rooms', 'aria-label': 'All rooms' }, icon('chevronLeft')),
         this.heading.element,
@@ -68,9 +73,16 @@ class RoomsView {
       // On a phone the keyboard would cover what one came to read.
       if (matchMedia('(pointer: fine)').matches) this.panel.field?.focus();
     } catch (error) {
-      const isGone = error.status === 404 || error.status === 403;
-      fill(this.main, h('div.room-empty', icon('alert'), h('p', isGone ? 'This room does not exist, or you do not belong to it.' : sentence(error)), h('a.button.small', { href: '#/rooms' }, 'All rooms')));
+      this.#showGone(error.status === 404 || error.status === 403 ? GONE : sentence(error));
     }
+  }
+
+  /** Nobody writes into a room that takes nothing any more. */
+  #showGone(reason) {
+    this.panel?.dispose();
+    this.panel = null;
+    this.heading = null;
+    fill(this.main, h('div.room-empty', icon('alert'), h('p', reason), h('a.button.small', { href: '#/rooms' }, 'All rooms')));
   }
 
   #retitle() {

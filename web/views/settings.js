@@ -5,6 +5,7 @@ import { icon } from '../icons.js';
 import { avatar } from '../people/avatar.js';
 import { session } from '../session.js';
 import { toast } from '../toast.js';
+import { zonesOf } from '../zones.js';
 import { themeButton } from './entry.js';
 import { field, form } from './form.js';
 import { passwordForm, sessionList } from './signin.js';
@@ -60,8 +61,8 @@ function preferences(chosen) {
   const from = h('input', { type: 'time', value: chosen.quietHours?.from ?? '22:00', 'aria-label': 'Quiet from' });
   const until = h('input', { type: 'time', value: chosen.quietHours?.until ?? '07:00', 'aria-label': 'Quiet until' });
   const hours = h('span.quiet-hours', { hidden: !chosen.quietHours }, from, ' to ', until);
-  const zones = new Set([chosen.timeZone, Intl.DateTimeFormat().resolvedOptions().timeZone, 'UTC', ...Intl.supportedValuesOf?.('timeZone') ?? []].filter(Boolean));
-  const zone = choice([...zones].map((each) => [each, each.replaceAll('_', ' ')]), chosen.timeZone ?? 'UTC', 'Time zone');
+  const zones = zonesOf([chosen.timeZone, Intl.DateTimeFormat().resolvedOptions().timeZone, 'UTC', ...Intl.supportedValuesOf?.('timeZone') ?? []]);
+  const zone = choice(zones.map((each) => [each, each.replaceAll('_', ' ')]), chosen.timeZone ?? 'UTC', 'Time zone');
   const status = h('p.form-error', { role: 'alert' });
   const save = h('button.button.primary', { type: 'button', onclick: put }, 'Save choices');
 

@@ -6,12 +6,12 @@ import { icon } from '../icons.js';
 export class TitleEditor {
   #title = '';
 
-  constructor({ save }) {
+  constructor({ save, longest = 200 }) {
     this.save = save;
     this.heading = h('h1.title-text');
     this.edit = h('button.icon-button', { type: 'button', 'aria-label': 'Edit title', title: 'Edit title', hidden: true, onclick: () => this.#open() }, icon('pencil'));
     this.input = h('input.title-input', {
-      type: 'text', 'aria-label': 'Title', maxlength: 200, hidden: true,
+      type: 'text', 'aria-label': 'Title', maxlength: longest, hidden: true,
       onkeydown: (event) => this.#key(event), onblur: () => this.#commit(),
     });
     this.error = h('p.form-error', { role: 'alert' });

@@ -109,9 +109,8 @@ class Job(Browser, Checks):
             return
         sizes = []
         for value in (min(qualities, key=int), max(qualities, key=int)):
-            if self.media('video.ended || video.duration - video.currentTime < 6'):
-                self.js('document.querySelector("video").currentTime = 0')
-            self.js('document.querySelector("video").play()')
+            # From the beginning, so that there is something left to be shown in the other quality.
+            self.js('const video = document.querySelector("video"); video.currentTime = 0; video.play()')
             before = self.media('video.videoHeight')
             item = '.menu-list[aria-label=Quality] button[data-value="%s"]' % value
             label = self.js("return document.querySelector('%s span').textContent" % item)

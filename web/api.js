@@ -81,6 +81,11 @@ export function isPassing(error) {
   return error instanceof ApiError ? PASSING.has(error.status) : error instanceof TypeError || error?.name === 'TimeoutError';
 }
 
+/** Whether no later request like it can succeed: the server understood, and said no. */
+export function isFinal(error) {
+  return error instanceof SignedOut || error instanceof ApiError && error.status < 500 && error.status !== 408 && !isPassing(error);
+}
+
 /** How far this page has seen: no replica that serves it may be behind that. */
 let seen = null;
 

@@ -52,7 +52,7 @@ import Testing
         }
     }
 
-    @Test func `a pass is good for two hours, for its link, and not beyond the link's end`() async throws {
+    @Test func `a pass is good for a day, for its link, and not beyond the link's end`() async throws {
         try await VideoStage.with { stage in
             let video = try await stage.upload()
             let shares = stage.shares

@@ -91,6 +91,13 @@ test('an address that ran out and is not renewed says why, at once, and offers n
   assert.deepEqual(await play(() => { throw new ApiError(401, { detail: 'This visit is over.' }); }), { message: 'This visit is over.', again: false, renewals: 1 });
 });
 
+test('a server that fails while an address is renewed is asked again, and the person may too', async () => {
+  for (const failure of [new ApiError(500, { detail: 'It failed.' }), new SyntaxError('cut')]) {
+    const end = await play(() => { throw failure; });
+    assert.ok(end.again && end.renewals > 1, `${failure.name}: ${JSON.stringify(end)}`);
+  }
+});
+
 test('a player without an address to be had shows the reason and no button', async () => {
   globalThis.window.MediaSource = class {};
   server.answer = () => ({ status: 403 });

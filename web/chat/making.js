@@ -72,8 +72,9 @@ function leave(room) {
     title: `Leave ${titleOfRoom(room)}?`, text: 'Only somebody in the room can bring you back.', action: 'Leave',
     act: async () => {
       await api.delete(`/v1/rooms/${room.id}/members/${session.me.user.id}`);
-      rooms.remove(room.id);
+      // First, or the room that is shown would be told as one that is not there.
       go('#/rooms');
+      rooms.remove(room.id);
     },
   });
 }

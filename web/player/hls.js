@@ -1,5 +1,5 @@
 // A small HLS engine over Media Source Extensions, for fragmented MP4 with picture and sound in separate tracks.
-import { isPassing, sentence } from '../api.js';
+import { isFinal, sentence } from '../api.js';
 import { chooseLevel, ThroughputMeter } from './abr.js';
 import { Lane, rangesOf } from './lane.js';
 import { Loader } from './loader.js';
@@ -120,7 +120,7 @@ export class HlsEngine extends EventTarget {
     }
   }
 
-  get #isOver() { return this.#refusal !== null && !isPassing(this.#refusal); }
+  get #isOver() { return isFinal(this.#refusal); }
 
   get #video() { return this.#streams[0]; }
 
@@ -179,7 +179,7 @@ export class HlsEngine extends EventTarget {
   /** Why there is no new address says more than that the old one is refused. */
   #fail(error) {
     const refusal = error.isExpired ? this.#refusal : null;
-    const detail = refusal ? { message: sentence(refusal), again: isPassing(refusal) } : { message: error.message, again: true };
+    const detail = refusal ? { message: sentence(refusal), again: !isFinal(refusal) } : { message: error.message, again: true };
     this.dispatchEvent(new CustomEvent('fatal', { detail }));
   }
 

@@ -1,4 +1,5 @@
 // The player on the watch page: one video element, its controls, and the engine that feeds it.
+import { ApiError } from '../api.js';
 import { h, setText } from '../dom.js';
 import { icon } from '../icons.js';
 import { Controls, SPEEDS } from './controls.js';
@@ -184,7 +185,7 @@ export class Player {
 
   async #renew() {
     const playback = await this.renewPlayback();
-    if (!playback) throw new Error('This video cannot be watched any more.');
+    if (!playback) throw new ApiError(410, { detail: 'This video cannot be watched any more.' });
     this.current = playback;
     this.#renewLater();
     return playback;

@@ -1,5 +1,5 @@
 // A guest whose video is not ready yet: it is looked at again until it is, or the visit is over. It touches no page.
-import { isPassing } from '../api.js';
+import { isFinal } from '../api.js';
 import { isSettled } from '../live.js';
 
 const FIRST_MS = 2000;
@@ -24,7 +24,7 @@ export function untilReady({ clock, look, show, over, endsAt, isHidden = () => f
       show(video);
       if (isSettled(video)) return;
     } catch (error) {
-      if (!isPassing(error)) return over(error);
+      if (isFinal(error)) return over(error);
     }
     later();
   };

@@ -1,5 +1,5 @@
 // What a refusal of the server means for an upload: what the person reads, and whether asking again can help. It touches no page.
-import { ApiError, isPassing, sentence } from '../api.js';
+import { ApiError, isFinal, sentence } from '../api.js';
 
 const GONE = 'The server no longer keeps this upload. Choose the file again to start over.';
 /** Not passing by themselves: parts are looked up and sent again, or somebody makes room first. */
@@ -14,6 +14,5 @@ export function refusalOf(error, { isKnown }) {
 function isGone({ status, code }, isKnown) { return isKnown && status === 404 || code === 'upload_expired'; }
 
 function mayHelp(error) {
-  if (!(error instanceof ApiError) || isPassing(error)) return true;
-  return error.status === 401 || error.status >= 500 || WORTH_ANOTHER_TRY.has(error.code);
+  return !isFinal(error) || error.status === 401 || WORTH_ANOTHER_TRY.has(error.code);
 }

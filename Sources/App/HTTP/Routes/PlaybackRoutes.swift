@@ -33,12 +33,14 @@ struct PlaybackRoutes: Sendable {
             try await playback.file(token: token, video: video, path: exchange.trailingPath, range: range)
         }
         var range = Self.range(exchange.request.headers[.range])
-        if range != nil, let known = exchange.request.headers[.ifRange] {
-            // What the client has the beginning of may be another version by now.
-            let tag = try await read(nil).object.stat.etag
-            if known != "\"\(tag)\"" { range = nil }
+        var file = try await read(range)
+        if range != nil, let known = exchange.request.headers[.ifRange],
+            known != "\"\(file.object.stat.etag)\""
+        {
+            // What the client has the beginning of is another version by now.
+            range = nil
+            file = try await read(nil)
         }
-        let file = try await read(range)
         let stat = file.object.stat
         var headers: HTTPFields = [
             .contentType: stat.contentType, .eTag: "\"\(stat.etag)\"", .acceptRanges: "bytes",

@@ -34,7 +34,8 @@ package struct GuestPass: Sendable, Equatable {
         self.expiresAt = expiresAt
     }
 
-    static let lifetime: Duration = .seconds(2 * 3_600)
+    /// Longer than addresses of playback mostly hold, so that a guest who watches on gets new ones.
+    static let lifetime: Duration = .seconds(24 * 3_600)
     static let maximumName = 80
 
     /// "Guest" where none is given.

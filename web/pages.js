@@ -5,10 +5,10 @@ const AT_ONCE = 100;
 const MOST_PAGES = 120;
 
 /** Every page of a list, up to a bound. `get(path)` gives one. */
-export async function allPages(path, get) {
+export async function allPages(path, get, most = MOST_PAGES) {
   const items = [];
   let cursor = null;
-  for (let page = 0; page < MOST_PAGES; page += 1) {
+  for (let page = 0; page < most; page += 1) {
     const answer = await get(`${path}?${new URLSearchParams({ limit: AT_ONCE, ...(cursor && { cursor }) })}`);
     items.push(...answer.items);
     cursor = answer.nextCursor;

@@ -113,6 +113,20 @@ test('the newest page is loaded, and the rest is heard behind it', async () => {
   assert.equal(log.hasOlder, false);
 });
 
+test('a room that is wanted between the greeting and the welcome is asked for then, once', async () => {
+  const stage = new Stage();
+  stage.others(2);
+  stage.isDeaf = true;
+  await stage.begin();
+  assert.deepEqual(stage.socket.sent.map(({ type }) => type), ['hello']);
+  stage.isDeaf = false;
+  stage.tell({ type: 'welcome', userId: 'ada', heartbeatSeconds: 20, rooms: [] });
+  assert.deepEqual(stage.socket.sent.slice(1), [{ type: 'subscribe', roomId: ROOM, afterSeq: 2 }]);
+  assert.equal(stage.client.log(ROOM).isLive, true);
+  stage.tell({ type: 'welcome', userId: 'ada', heartbeatSeconds: 20, rooms: [] });
+  assert.equal(stage.socket.sent.length, 2);
+});
+
 test('a message is shown at once, and gets its place when it is acknowledged', async () => {
   const stage = new Stage();
   stage.others(2);

@@ -29,6 +29,7 @@ PLAYABLE_SECONDS = 300
 ADA, BEN = 'Ada Example', 'Ben Example'
 BODIES = '.tab-panel:not([hidden]) .message:not([data-state=failed]) .message-body'
 MARK = '.scrub-mark'
+QUESTION, ANSWERS = 'Which cut goes out?', ['The long one', 'The short one', 'Neither']
 
 
 class Person(Browser):
@@ -299,6 +300,60 @@ class Story(Checks, Workshop):
         self.check('a direct message is read', True)
         ben.shot('rooms-1280')
 
+    def polls(self):
+        ada, ben = self.ada, self.ben
+        ada.open('#/rooms', '.rooms-main .empty-actions')
+        ada.find('.room-group[data-kind=team] button').click()
+        ada.fill('title', 'Front room')
+        ada.find('dialog[open] form button[type=submit]').click()
+        ada.until('the room', 20, lambda: ada.texts('.room-head .title-text') == ['Front room'] and ada.find('.room .message-input'))
+        ben.open(ada.js('return location.hash'), '.room .message-input')
+        ben.until('the room', 20, lambda: ben.texts('.room-head .title-text') == ['Front room'])
+        place = 'return document.querySelector(".room .composer").getBoundingClientRect().top'
+        before = ben.js(place)
+
+        ada.find('.room .poll-button').click()
+        for name, text in zip(('question', 'answer-0', 'answer-1', 'answer-2'), [QUESTION] + ANSWERS):
+            ada.fill(name, text)
+        ada.shot('poll-dialog-1280')
+        ada.find('dialog[open] form button[type=submit]').click()
+        ben.until('the poll', 20, lambda: ben.texts('.poll-question') == [QUESTION] and ben.texts('.poll-text') == ANSWERS)
+        self.check('a poll is seen by the other without a reload', True)
+        self.check('the field stays where it is', ben.js(place) == before, '%s -> %s' % (before, ben.js(place)))
+
+        none, one, all_of = '0 votes \u00b7 0 %', '1 vote \u00b7 50 %', '1 vote \u00b7 100 %'
+        ben.click_text('.poll-option', ANSWERS[1])
+        self.both_see('a vote is seen by both', '.poll-votes', [none, all_of, none])
+        ada.js('document.querySelector("button.poll-option").focus()')
+        ada.driver.switch_to.active_element.send_keys(Keys.SPACE)
+        ben.click_text('.poll-option', ANSWERS[2])
+        self.both_see('a vote by a key and one that is changed, too', '.poll-votes', [one, none, one])
+        chosen = [who.texts('.poll-option[aria-pressed=true] .poll-text') for who in (ada, ben)]
+        self.check('each sees the own choice', chosen == [ANSWERS[:1], ANSWERS[2:]], chosen)
+        ada.shot('poll-1280')
+        ben.driver.refresh()
+        ben.until('the choice again', 30, lambda: ben.texts('.poll-option[aria-pressed=true] .poll-text') == ANSWERS[2:])
+        self.check('the own choice is there after a reload', ben.texts('.poll-votes') == [one, none, one])
+        ben.resize(NARROW)
+        ben.shot('poll-390')
+        self.check('nothing overflows at 390 (poll)', ben.js(OVERFLOW) <= 0)
+
+        self.check('only who asked is offered to close it', ben.find('.poll-foot button:not([hidden])') is None)
+        ada.click_text('.poll-foot button:not([hidden])', 'Close poll')
+        ada.until('the question', 10, lambda: ada.click_text('dialog[open] .dialog-actions button', 'Close poll'))
+        for who in (ada, ben):
+            who.until('the end', 20, lambda: who.find('.poll[data-state=closed]'))
+        shown = [(who.texts('.poll-votes'), who.find('button.poll-option')) for who in (ada, ben)]
+        self.check('a closed poll shows its result to both, and takes no votes', shown == [([one, none, one], None)] * 2, shown)
+        self.check('the focus stays at the poll', ada.js('return document.activeElement.className') == 'poll')
+        ada.shot('poll-closed-1280')
+        ben.shot('poll-closed-390')
+        ben.resize(WIDE)
+        # For the screens: beside the video, with words that are longer than their place.
+        token = self.call('/v1/sessions', {'email': self.emails[0], 'password': PASSWORD})['accessToken']
+        draft = {'question': 'Which of these? ' + 'W' * 180, 'options': ['a' * 200, 'a long answer of several words ' * 6, 'no']}
+        self.call('/v1/rooms/%s/polls' % self.video.split('/')[-1], draft, token)
+
     def share(self):
         ada, guest = self.ada, self.guest
         ada.open('#' + self.video, '.watch-tools .button').click()
@@ -364,7 +419,7 @@ class Story(Checks, Workshop):
 
     def run(self):
         steps = (self.team, self.upload, self.chat, self.reconnect, self.comment, self.draw, self.decide, self.notify,
-                 self.search, self.rooms, self.emoji_and_edits, self.members, self.share, self.version, self.compare, self.export,
+                 self.search, self.rooms, self.emoji_and_edits, self.members, self.polls, self.share, self.version, self.compare, self.export,
                  self.choices, self.busy, self.screens, self.sign_in_settings, self.complaints)
         for step in steps:
             try:

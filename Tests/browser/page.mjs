@@ -53,6 +53,7 @@ class FakeElement extends FakeNode {
   setSelectionRange() {}
   scrollIntoView() {}
   showModal() {}
+  close() { this.dispatchEvent(new Event('close')); }
   click() { this.dispatchEvent(new Event('click')); }
 
   /** Lists of compounds of a tag, classes, an id, attributes and :not of one of these. */

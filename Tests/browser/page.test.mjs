@@ -77,7 +77,7 @@ test('the room that is shown closes when one is taken out of it, and says so', a
   globalThis.matchMedia ??= () => ({ matches: false });
   const rows = [['not_found', /does not exist, or you do not belong to it/], ['room_closed', /^This room is closed/]];
   for (const [code, words] of rows) {
-    server.answer = (method, path) => (path.includes('/messages') ? { body: { items: [], lastSeq: 0, hasMore: false } } : { body: { items: [room('r1')], nextCursor: null } });
+    server.answer = (method, path) => (path.includes('/messages') ? { body: { items: [], lastSeq: 0, hasMore: false } } : { body: { items: path.includes('/polls') ? [] : [room('r1')], nextCursor: null } });
     rooms.put(room('r1'));
     const view = roomsView({ id: 'r1' }, new URLSearchParams());
     await settle();
@@ -122,7 +122,7 @@ test('an answer that is older than what was read brings no badge back', () => {
 });
 
 async function openPanel() {
-  server.answer = (method, path) => (path.startsWith('/v1/users') ? { body: { items: [], nextCursor: null } }
+  server.answer = (method, path) => (path.startsWith('/v1/users') || path.includes('/polls') ? { body: { items: [], nextCursor: null } }
     : { body: { items: [message(1), message(2, { author: 'bob' })], lastSeq: 2, hasMore: false } });
   chat.rooms.clear();
   const panel = new ChatPanel(room('r1', { lastSeq: 2 }));

@@ -62,7 +62,7 @@ class Workshop:
             return ROOM in ben.texts('.room-title')
         self.check('a private room is not shown to others', not shown_to_ben())
         ada.until('the button', 10, lambda: ada.click_text('.room-head .button', 'People'))
-        ada.until('whom to add', 20, lambda: ada.find('dialog .chooser .choice')).click()
+        ada.until('whom to add', 20, lambda: ada.find('dialog[open] .chooser .choice')).click()
         ada.until('two members', 20, lambda: len(ada.texts('dialog > .dialog-body > .choices .choice')) == 2)
         # Much sooner than lists are read again by the clock.
         ben.until('the room', 15, shown_to_ben)

@@ -13,20 +13,23 @@ const POLL_MS = 4000;
 const MARK_MS = 1000;
 
 /**
- * Tells 'state', and of a room {roomId} 'changed', 'message' (with the entry), 'presence', 'typing', 'read', 'trouble'.
+ * Tells 'state', and of a room {roomId} 'changed', 'message' (with the entry), 'presence', 'typing', 'read', 'poll' (as the
+ * frame), 'missed' (what is told once may have been, unheard), 'trouble'.
  * `connect(handlers)` gives the line; `history(roomId, query)`, `post(roomId, message)` and `markRead(roomId, seq)` go over
  * HTTP; `key()` makes a client id.
  */
 export class ChatClient extends Emitter {
   rooms = new Map();
   #wanted = new Map();
+  /** Rooms of a greeting that is not answered yet. */
+  #greeted = null;
 
   constructor({ connect, history, post, markRead, clock, key }) {
     super();
     Object.assign(this, { history, markRead, clock, key });
     this.timers = new Timers(clock);
     this.connection = connect({
-      rooms: () => this.#positions(),
+      rooms: () => this.#greet(),
       onFrame: (frame) => this.#hear(frame),
       onState: (state) => this.#turned(state),
     });
@@ -158,17 +161,35 @@ export class ChatClient extends Emitter {
     const { roomId } = frame;
     const act = {
       // Rooms of the greeting are heard from now on; markers and typing are taken only of those.
-      welcome: () => { for (const { id } of frame.rooms ?? []) this.log(id).isLive = true; },
-      subscribed: () => { this.log(roomId).isLive = true; },
+      welcome: () => { for (const { id } of frame.rooms ?? []) this.#begin(id); this.#welcomed(); },
+      subscribed: () => this.#begin(roomId),
       message: () => this.#apply(roomId, frame),
       ack: () => this.#acknowledge(roomId, frame),
-      gap: () => this.catchUp(roomId),
+      gap: () => { this.catchUp(roomId); this.tell('missed', { roomId }); },
       presence: () => { Object.assign(this.log(roomId), { present: frame.userIds, presentCount: frame.count }); this.tell('presence', frame); },
       typing: () => { if (frame.userId !== this.userId) this.typists.begin(this.log(roomId), frame.userId); },
       read: () => this.tell('read', frame),
+      poll: () => this.tell('poll', frame),
       error: () => (frame.clientId ? this.outbox.refused(roomId, frame) : this.#troubled(frame)),
     }[frame.type];
     act?.();
+  }
+
+  #greet() {
+    const rooms = this.#positions();
+    this.#greeted = new Set(rooms.map(({ id }) => id));
+    return rooms;
+  }
+
+  /** Rooms that were wanted after the greeting had gone out are asked for now. */
+  #welcomed() {
+    for (const { id } of this.#greeted ? this.#positions() : []) if (!this.#greeted.has(id)) this.#subscribe(this.log(id));
+    this.#greeted = null;
+  }
+
+  #begin(roomId) {
+    this.log(roomId).isLive = true;
+    this.tell('missed', { roomId });
   }
 
   #troubled(frame) {

@@ -61,6 +61,13 @@ export class LogList {
     this.seen();
   }
 
+  /** The end stays in view while `act` changes the room that is left for the list. */
+  keepEnd(act) {
+    const wasAtEnd = this.isAtEnd;
+    act();
+    if (wasAtEnd) this.scroller.scrollTop = this.scroller.scrollHeight;
+  }
+
   /** Whether the message is here to be pointed at. */
   point(messageId) {
     const row = [...this.#rows.values()].find(({ message }) => message.id === messageId);

@@ -5,6 +5,7 @@ import { fill, h, setText } from '../dom.js';
 import { icon } from '../icons.js';
 import { MessageField } from '../people/field.js';
 import { people } from '../people/people.js';
+import { PollsView } from '../polls/view.js';
 import { mayModerate, mayTakePart } from '../roles.js';
 import { session } from '../session.js';
 import { plain } from '../text.js';
@@ -46,11 +47,13 @@ export class ChatPanel {
       },
     });
     fill(this.log.empty, icon('chat'), h('p', emptyText));
+    this.polls = new PollsView(room, { around: (act) => this.log.keepEnd(act) });
+    this.#ends.push(() => this.polls.dispose());
     this.present = presenceBar(room.kind === 'video');
     this.typing = h('p.typing', { role: 'status' });
     this.trouble = h('p.room-trouble', { role: 'alert' });
     this.context = h('div.composer-context', { hidden: true });
-    this.element = h('section.room', { 'aria-label': 'Chat' }, this.present.element, this.#status(), this.log.element, this.typing, this.trouble, this.#composer(user));
+    this.element = h('section.room', { 'aria-label': 'Chat' }, this.present.element, this.#status(), h('div.room-body', this.polls.element, this.log.element), this.typing, this.trouble, this.#composer(user));
     this.#start();
   }
 
@@ -76,7 +79,7 @@ export class ChatPanel {
       cancel: () => this.#endContext(), typed: () => { if (!this.field.isEmpty) chat.typing(this.room.id); },
     });
     const send = h('button.send-button', { type: 'button', 'aria-label': 'Send', title: 'Send', onclick: () => this.#submit(this.field.body) }, icon('send'));
-    return h('div.composer', this.context, h('div.composer-line', this.field.element, send));
+    return h('div.composer', this.context, h('div.composer-line', this.polls.button(), this.field.element, send));
   }
 
   async #start() {

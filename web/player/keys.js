@@ -55,6 +55,6 @@ export function isTaken(event) {
   if (target.closest('input:not([type=range]), textarea, select, [contenteditable], [role=menu], [role=radiogroup]')) return true;
   if (target.closest('input[type=range]') && key.startsWith('Arrow')) return true;
   // Lists beside the video scroll by these.
-  if (target.closest('.room-scroll, .review-scroll') && ['ArrowUp', 'ArrowDown', 'Home', ' '].includes(key)) return true;
+  if (target.closest('.room-scroll, .review-scroll, .polls-list') && ['ArrowUp', 'ArrowDown', 'Home', ' '].includes(key)) return true;
   return Boolean(target.closest('button, a[href], summary')) && (key === ' ' || key === 'Enter');
 }

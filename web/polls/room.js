@@ -2,6 +2,7 @@
 import { api, sentence } from '../api.js';
 import { chat } from '../chat/live.js';
 import { Emitter } from '../emitter.js';
+import { oneAtATime } from '../looks.js';
 import { allPages } from '../pages.js';
 import { randomKey } from '../session.js';
 import { PollLog } from './log.js';
@@ -17,10 +18,9 @@ export class RoomPolls extends Emitter {
   /** Why there is no list. */
   problem = '';
   #lifetime = new AbortController();
+  load = oneAtATime(() => this.#read(), () => this.#lifetime.signal.aborted);
   #ends = [];
   #voting = new Set();
-  #isLoading = false;
-  #isAskedAgain = false;
 
   constructor(roomId) {
     super();
@@ -38,23 +38,16 @@ export class RoomPolls extends Emitter {
     this.#ends.forEach((end) => end());
   }
 
-  /** One look at a time; asked for meanwhile, once more afterwards. */
-  async load() {
-    if (this.#isLoading) { this.#isAskedAgain = true; return; }
-    this.#isLoading = true;
+  async #read() {
     const { signal } = this.#lifetime;
-    do {
-      this.#isAskedAgain = false;
-      try {
-        const polls = await allPages(`/v1/rooms/${this.roomId}/polls`, (path) => api.get(path, { signal }), MOST_PAGES);
-        polls.forEach((poll) => this.log.take(poll));
-        this.log.isLoaded = true;
-        this.problem = '';
-      } catch (error) {
-        this.problem = sentence(error);
-      }
-    } while (this.#isAskedAgain && !signal.aborted);
-    this.#isLoading = false;
+    try {
+      const polls = await allPages(`/v1/rooms/${this.roomId}/polls`, (path) => api.get(path, { signal }), MOST_PAGES);
+      polls.forEach((poll) => this.log.take(poll));
+      this.log.isLoaded = true;
+      this.problem = '';
+    } catch (error) {
+      this.problem = sentence(error);
+    }
     this.tell('change');
   }
 

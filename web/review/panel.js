@@ -2,6 +2,7 @@
 import { sentence } from '../api.js';
 import { fill, h, setText } from '../dom.js';
 import { icon } from '../icons.js';
+import { oneAtATime } from '../looks.js';
 import { people } from '../people/people.js';
 import { isTaken } from '../player/keys.js';
 import { plain } from '../text.js';
@@ -22,9 +23,10 @@ export class ReviewPanel {
   #rows = new Map();
   #filter = 'all';
   #selected = null;
-  #isReading = false;
-  #isStale = false;
   #lifetime = new AbortController();
+
+  /** Many comments take many requests. */
+  reload = oneAtATime(() => this.#read(), () => this.#lifetime.signal.aborted);
 
   /** `changed(openCount, count)` hears of every change; `focusOn`: a comment to show first; `tools` stand beside the filter. */
   constructor({ source, changed, focusOn, tools }) {
@@ -68,20 +70,9 @@ export class ReviewPanel {
     this.draw();
   }
 
-  /** Many comments take many requests: who asks while they are under way is answered by one more look behind them. */
-  async reload() {
+  async #read() {
     // A comment on its way may be in the list already, and would be seen twice.
     if (this.drafts.isBusy) return this.drafts.whenDone(() => this.reload());
-    if (this.#isReading) { this.#isStale = true; return; }
-    this.#isReading = true;
-    await this.#read();
-    this.#isReading = false;
-    if (!this.#isStale || this.#lifetime.signal.aborted) return;
-    this.#isStale = false;
-    await this.reload();
-  }
-
-  async #read() {
     try {
       const comments = await this.source.list(this.#lifetime.signal);
       this.threads.replace(comments);

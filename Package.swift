@@ -143,8 +143,9 @@ let package = Package(
         .executableTarget(
             name: "bench",
             dependencies: [
-                "CEpoll", "Cluster", "CProduce", "CSQLite", "InProcess", "Kafka", "Kernel", "MediaWorker",
-                "Postgres", "Redis", "Relational", "Search", "SQLite", "Videos", .log, .nioCore, .nioPosix,
+                "CEpoll", "CHiredis", "CPostgres", "CProduce", "CSQLite", "Cluster", "InProcess", "Kafka",
+                "Kernel", "MediaWorker", "Postgres", "Redis", "Relational", "Search", "SQLite", "Videos",
+                .log, .nioCore, .nioPosix,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], path: "bench/Sources"),
 

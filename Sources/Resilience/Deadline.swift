@@ -1,4 +1,4 @@
-import Kernel
+package import Kernel
 
 /// The moment by which a request must be answered, passed down to all that is done for it.
 package struct Deadline: Sendable, Equatable {
@@ -20,33 +20,33 @@ package struct Deadline: Sendable, Equatable {
 
 /// Runs `body` with `limit` as its deadline, or the current one if that is sooner. `timeout` once it has passed.
 ///
-/// `body` is cancelled then and awaited: it must heed cancellation soon.
+/// `body` is cancelled then and awaited: it must heed cancellation soon. What it has done nevertheless counts.
 package func withDeadline<Value: Sendable>(
     _ limit: Duration, of what: String, time: TimeSource = .system,
     _ body: @escaping @Sendable () async throws -> Value
 ) async throws -> Value {
-    let deadline = Deadline.within(limit, now: time.now())
-    let remaining = deadline.remaining(at: time.now())
-    guard remaining > .zero else { throw Failure.late(what) }
+    try await withDeadline(limit, late: .late(what), time: time, body)
+}
+
+/// As above, where it is `late` that is thrown once it has passed.
+package func withDeadline<Value: Sendable>(
+    _ limit: Duration, late: @autoclosure () -> Failure, time: TimeSource = .system,
+    _ body: @escaping @Sendable () async throws -> Value
+) async throws -> Value {
+    let now = time.now()
+    let deadline = Deadline.within(limit, now: now)
+    guard deadline.moment > now else { throw late() }
     return try await Deadline.$current.withValue(deadline) {
-        try await withThrowingTaskGroup(of: Value?.self) { group in
-            group.addTask { try await body() }
-            group.addTask {
-                try await time.sleep(remaining)
-                return nil
-            }
-            defer { group.cancelAll() }
-            do {
-                guard let first = try await group.next(), let value = first else {
-                    throw Failure.late(what)
-                }
-                return value
-            } catch is CancellationError
-                where !Task.isCancelled && deadline.remaining(at: time.now()) == .zero
-            {
-                throw Failure.late(what)
-            }
+        let work = Task { try await body() }
+        let alarm = time.alarms.set(at: deadline.moment) { work.cancel() }
+        let result = await withTaskCancellationHandler {
+            await work.result
+        } onCancel: {
+            work.cancel()
         }
+        let isLate = !time.alarms.clear(alarm)
+        if isLate, case .failure = result, !Task.isCancelled { throw late() }
+        return try result.get()
     }
 }
 

@@ -72,6 +72,7 @@ package final class MetricRegistry: Sendable {
     }
 
     private static func escaped(_ value: String) -> String {
+        guard value.utf8.contains(where: { "\\\"\n".utf8.contains($0) }) else { return value }
         // By scalars: characters hide a line feed behind a carriage return, and a quote under an accent.
         var text = String.UnicodeScalarView()
         for scalar in value.unicodeScalars {

@@ -35,6 +35,24 @@ import Testing
         #expect(Deadline.current == nil)
     }
 
+    @Test func `what was done in spite of the deadline counts, an error then is lateness`() async throws {
+        let time = SimulatedTime()
+        let value = try await withDeadline(.seconds(1), of: "store", time: time.source) {
+            time.advance(by: .seconds(2))
+            #expect(Task.isCancelled)
+            return 5
+        }
+        #expect(value == 5)
+        let failure = await #expect(throws: Failure.self) {
+            try await withDeadline(.seconds(1), of: "store", time: time.source) {
+                time.advance(by: .seconds(2))
+                throw Failure.notFound("thing")
+            }
+        }
+        #expect(failure?.kind == .timeout)
+        #expect(time.sleeperCount == 0)
+    }
+
     @Test func `nothing is begun once the deadline has passed`() async throws {
         let time = SimulatedTime()
         let late = Deadline(time.now)

@@ -79,19 +79,7 @@ struct RouteTable: Sendable {
 func withDeadline<Value: Sendable>(
     _ deadline: Duration, _ body: @escaping @Sendable () async throws -> Value
 ) async throws -> Value {
-    try await withThrowingTaskGroup(of: Value?.self) { group in
-        // Passed down, so that no dependency is waited for longer.
-        group.addTask {
-            try await Deadline.$current.withValue(.within(deadline, now: .now)) { try await body() }
-        }
-        group.addTask {
-            try await Task.sleep(for: deadline)
-            return nil
-        }
-        defer { group.cancelAll() }
-        guard let value = try await group.next() ?? nil else {
-            throw Failure(.timeout, "timeout", "This took too long; it may or may not have happened.")
-        }
-        return value
-    }
+    try await withDeadline(
+        deadline,
+        late: Failure(.timeout, "timeout", "This took too long; it may or may not have happened."), body)
 }

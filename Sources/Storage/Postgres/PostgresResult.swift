@@ -170,9 +170,7 @@ struct PostgresRow: SQLRow {
     func uuid(_ index: Int) -> UUIDv7? {
         let bytes = result.bytes(row, index)
         guard bytes.count == 16 else { return UUIDv7(String(decoding: bytes, as: UTF8.self)) }
-        return UUIDv7(
-            high: UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: 0, as: UInt64.self)),
-            low: UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self)))
+        return UUIDv7(bytes: bytes)
     }
 
     /// Big-endian, of 1, 2, 4 or 8 bytes.

@@ -13,6 +13,12 @@ package final class SimulatedTime: Sendable {
         var now: ContinuousClock.Instant
         var nextID = 0
         var sleepers: [Sleeper] = []
+        var alarms: [Int: (end: ContinuousClock.Instant, ring: @Sendable () -> Void)] = [:]
+
+        mutating func newID() -> Int {
+            nextID += 1
+            return nextID
+        }
     }
 
     private let state = Mutex(State(now: .now))
@@ -20,17 +26,23 @@ package final class SimulatedTime: Sendable {
     package init() {}
 
     package var now: ContinuousClock.Instant { state.withLock { $0.now } }
-    package var sleeperCount: Int { state.withLock { $0.sleepers.count } }
-    package var source: TimeSource { TimeSource(now: { self.now }, sleep: { try await self.sleep($0) }) }
+    /// Those that sleep, and alarms.
+    package var sleeperCount: Int { state.withLock { $0.sleepers.count + $0.alarms.count } }
+    package var source: TimeSource {
+        TimeSource(now: { self.now }, sleep: { try await self.sleep($0) }, alarms: self)
+    }
 
     package func advance(by span: Duration) {
-        let due = state.withLock { state in
+        let (due, rung) = state.withLock { state in
             state.now += span
             let due = state.sleepers.filter { $0.end <= state.now }
             state.sleepers.removeAll { $0.end <= state.now }
-            return due
+            let rung = state.alarms.filter { $0.value.end <= state.now }
+            for alarm in rung.keys { state.alarms[alarm] = nil }
+            return (due, Array(rung.values))
         }
         for sleeper in due { sleeper.continuation.resume() }
+        for alarm in rung { alarm.ring() }
     }
 
     /// Lets time pass in steps while `body` runs, whenever somebody sleeps.
@@ -55,10 +67,7 @@ package final class SimulatedTime: Sendable {
     }
 
     private func sleep(_ span: Duration) async throws {
-        let id = state.withLock { state in
-            state.nextID += 1
-            return state.nextID
-        }
+        let id = state.withLock { $0.newID() }
         try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
                 let isOver: Result<Void, any Error>? = state.withLock { state in
@@ -78,5 +87,19 @@ package final class SimulatedTime: Sendable {
             }
             sleeper?.continuation.resume(throwing: CancellationError())
         }
+    }
+}
+
+extension SimulatedTime: Alarms {
+    package func set(at moment: ContinuousClock.Instant, _ ring: @escaping @Sendable () -> Void) -> Int {
+        state.withLock { state in
+            let id = state.newID()
+            state.alarms[id] = (moment, ring)
+            return id
+        }
+    }
+
+    package func clear(_ alarm: Int) -> Bool {
+        state.withLock { $0.alarms.removeValue(forKey: alarm) } != nil
     }
 }

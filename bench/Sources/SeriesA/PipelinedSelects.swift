@@ -10,12 +10,13 @@ struct PipelinedSelects: Scenario {
     let duration: Duration
 
     private static let tasks = 64, connections = 2
-    private static let ours = "together", each = "one at a time"
+    private static let ours = "together", each = "one at a time", bare = "bare"
     private static let reference = "pgbench pipelines", short = "pgbench pipelines of 10"
 
     var arms: [Arm] {
         [
             Arm(name: Self.ours) { try await select(atOnce: 64) },
+            Arm(name: Self.bare, run: selectBare),
             // As many under way at once as the tasks have.
             Arm(name: Self.reference) { try await pgbench(selects: Self.tasks / Self.connections) },
             Arm(name: Self.short) { try await pgbench(selects: 10) },
@@ -36,6 +37,15 @@ struct PipelinedSelects: Scenario {
             id: "pipeline.each",
             title: "selects over 2 connections, 64 tasks: driver / itself, one at a time",
             value: .ratio(ours, each, .rate)),
+        Row(
+            id: "pipeline.bare",
+            title: "selects over 2 connections, 64 tasks: driver / bare pipeline of libpq in Swift",
+            value: .ratio(ours, bare, .rate)),
+        Row(
+            id: "pipeline.floor",
+            title:
+                "selects over 2 connections, 64 tasks: bare pipeline in Swift / pgbench with pipelines of 32",
+            value: .ratio(bare, reference, .rate)),
     ]
 
     private func select(atOnce: Int) async throws -> Reading {
@@ -47,6 +57,21 @@ struct PipelinedSelects: Scenario {
             let load = TaskLoad(tasks: Self.tasks, duration: duration)
             return [.rate: try await load.rate { try await SingleSelects.account(database, &$0) }]
         }
+    }
+
+    private func selectBare() async throws -> Reading {
+        let (url, inbox) = (servers.primary.url, try BareSelects.Inbox())
+        async let answering: Void = inbox.answer {
+            try BareSelects(url: url, connections: Self.connections, inbox: inbox).run()
+        }
+        let load = TaskLoad(tasks: Self.tasks, duration: duration)
+        let rate = try await inbox.whileOpen {
+            try await load.rate { random in
+                _ = try await inbox.ask(Int.random(in: 1...StageServers.accounts, using: &random))
+            }
+        }
+        try await answering
+        return [.rate: rate]
     }
 
     private func pgbench(selects: Int) async throws -> Reading {

@@ -12,12 +12,14 @@ struct RedisReads: Scenario {
 
     private static let tasks = 64
     private static let ours = "cache", reference = "redis-benchmark", same = "redis-benchmark, 1 connection"
+    private static let bare = "bare"
     /// A guess, for it takes a number of requests and no time.
     private static let referencePerSecond = 500_000.0
 
     var arms: [Arm] {
         [
             Arm(name: Self.ours, run: get),
+            Arm(name: Self.bare, run: getBare),
             Arm(name: Self.reference) { try await benchmark(connections: Self.tasks, depth: 16) },
             Arm(name: Self.same) { try await benchmark(connections: 1, depth: Self.tasks) },
         ]
@@ -30,6 +32,13 @@ struct RedisReads: Scenario {
         Row(
             id: "redis.same", title: "GET, 64 tasks, 1 connection: cache / redis-benchmark -c 1 -P 64",
             value: .ratio(ours, same, .rate)),
+        Row(
+            id: "redis.bare", title: "GET, 64 tasks, 1 connection: cache / bare socket in Swift",
+            value: .ratio(ours, bare, .rate)),
+        Row(
+            id: "redis.floor",
+            title: "GET, 64 tasks, 1 connection: bare socket in Swift / redis-benchmark -c 64 -P 16",
+            value: .ratio(bare, reference, .rate)),
         Row(
             id: "redis.rate", title: "GET, 64 tasks, 1 connection",
             value: .absolute(.init(arm: ours, measure: .rate), .perSecond)),
@@ -53,6 +62,19 @@ struct RedisReads: Scenario {
             await client.close()
             throw error
         }
+    }
+
+    private func getBare() async throws -> Reading {
+        let (url, inbox) = (servers.redisURL, try BareGets.Inbox())
+        async let answering: Void = inbox.answer { try BareGets(url: url, inbox: inbox).run() }
+        let load = TaskLoad(tasks: Self.tasks, duration: duration)
+        let rate = try await inbox.whileOpen {
+            try await load.rate { _ in
+                guard try await inbox.ask(()).count == 3 else { throw RunFailure("the value is another") }
+            }
+        }
+        try await answering
+        return [.rate: rate]
     }
 
     private func benchmark(connections: Int, depth: Int) async throws -> Reading {

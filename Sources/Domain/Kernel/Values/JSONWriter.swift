@@ -112,17 +112,28 @@ package struct JSONWriter: Sendable {
 
     private static let digits = Array("0123456789abcdef".utf8)
 
+    /// What needs no escape is copied whole: most texts have nothing that does.
     private mutating func writeEscaped(_ text: String) {
-        for byte in text.utf8 {
-            switch byte {
-            case UInt8(ascii: "\""), UInt8(ascii: "\\"):
-                buffer.writeMultipleIntegers(UInt8(ascii: "\\"), byte)
-            case UInt8(ascii: "\n"): buffer.writeMultipleIntegers(UInt8(ascii: "\\"), UInt8(ascii: "n"))
-            case 0..<32:
-                buffer.writeString("\\u00")
-                buffer.writeMultipleIntegers(Self.digits[Int(byte >> 4)], Self.digits[Int(byte & 15)])
-            default: buffer.writeInteger(byte)
+        var text = text
+        text.withUTF8 { bytes in
+            var start = 0
+            for (index, byte) in bytes.enumerated()
+            where byte < 32 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") {
+                buffer.writeBytes(bytes[start..<index])
+                writeEscape(byte)
+                start = index + 1
             }
+            buffer.writeBytes(bytes[start...])
+        }
+    }
+
+    private mutating func writeEscape(_ byte: UInt8) {
+        switch byte {
+        case UInt8(ascii: "\""), UInt8(ascii: "\\"): buffer.writeMultipleIntegers(UInt8(ascii: "\\"), byte)
+        case UInt8(ascii: "\n"): buffer.writeMultipleIntegers(UInt8(ascii: "\\"), UInt8(ascii: "n"))
+        default:
+            buffer.writeString("\\u00")
+            buffer.writeMultipleIntegers(Self.digits[Int(byte >> 4)], Self.digits[Int(byte & 15)])
         }
     }
 }

@@ -54,14 +54,28 @@ extension Timestamp: CustomStringConvertible {
         let inDay = milliseconds - days * 86_400_000
         let (year, month, day) = Self.civil(fromDays: days)
         let seconds = inDay / 1000
-        return Self.padded(year, 4) + "-" + Self.padded(month, 2) + "-" + Self.padded(day, 2) + "T"
-            + Self.padded(seconds / 3600, 2) + ":" + Self.padded(seconds / 60 % 60, 2) + ":"
-            + Self.padded(seconds % 60, 2) + "." + Self.padded(inDay % 1000, 3) + "Z"
-    }
-
-    private static func padded(_ number: Int64, _ width: Int) -> String {
-        let digits = String(number)
-        return String(repeating: "0", count: max(0, width - digits.count)) + digits
+        let rest = String(unsafeUninitializedCapacity: 20) { buffer in
+            var position = 0
+            func put(_ mark: Unicode.Scalar, _ number: Int64, _ width: Int) {
+                buffer[position] = UInt8(ascii: mark)
+                var left = number
+                for place in stride(from: position + width, to: position, by: -1) {
+                    buffer[place] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: left % 10)
+                    left /= 10
+                }
+                position += 1 + width
+            }
+            put("-", month, 2)
+            put("-", day, 2)
+            put("T", seconds / 3600, 2)
+            put(":", seconds / 60 % 60, 2)
+            put(":", seconds % 60, 2)
+            put(".", inDay % 1000, 3)
+            buffer[position] = UInt8(ascii: "Z")
+            return position + 1
+        }
+        let digits = String(year)
+        return String(repeating: "0", count: max(0, 4 - digits.count)) + digits + rest
     }
 
     /// Days since 1970 to a date of the proleptic Gregorian calendar (Howard Hinnant's `civil_from_days`).

@@ -40,10 +40,15 @@ package struct UUIDv7: Hashable, Sendable {
         }
     }
 
-    package init?(bytes: some Collection<UInt8>) {
+    package init?(bytes: UnsafeRawBufferPointer) {
         guard bytes.count == 16 else { return nil }
-        func word(_ part: some Collection<UInt8>) -> UInt64 { part.reduce(0) { $0 << 8 | UInt64($1) } }
-        self.init(high: word(bytes.prefix(8)), low: word(bytes.dropFirst(8)))
+        high = UInt64(bigEndian: bytes.loadUnaligned(as: UInt64.self))
+        low = UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
+    }
+
+    package init?(bytes: some Collection<UInt8>) {
+        guard let id = Array(bytes).withUnsafeBytes({ Self(bytes: $0) }) else { return nil }
+        self = id
     }
 }
 
@@ -53,31 +58,32 @@ extension UUIDv7: CustomStringConvertible, LosslessStringConvertible {
     package var description: String {
         String(unsafeUninitializedCapacity: 36) { buffer in
             var position = 0
-            for (index, byte) in bytes.enumerated() {
-                if index == 4 || index == 6 || index == 8 || index == 10 {
+            for digit in 0..<32 {
+                if digit == 8 || digit == 12 || digit == 16 || digit == 20 {
                     buffer[position] = UInt8(ascii: "-")
                     position += 1
                 }
-                buffer[position] = Self.digits[Int(byte >> 4)]
-                buffer[position + 1] = Self.digits[Int(byte & 15)]
-                position += 2
+                let word = digit < 16 ? high : low
+                buffer[position] = Self.digits[Int(truncatingIfNeeded: word >> (60 - 4 * (digit & 15)) & 15)]
+                position += 1
             }
-            return 36
+            return position
         }
     }
 
     package init?(_ text: String) {
         guard text.utf8.count == 36 else { return nil }
-        var nibbles: [UInt8] = []
+        var (high, low) = (UInt64(0), UInt64(0))
         for (index, character) in text.utf8.enumerated() {
             if index == 8 || index == 13 || index == 18 || index == 23 {
                 guard character == UInt8(ascii: "-") else { return nil }
                 continue
             }
             guard let digit = Self.value(ofDigit: character) else { return nil }
-            nibbles.append(digit)
+            high = high << 4 | low >> 60
+            low = low << 4 | UInt64(digit)
         }
-        self.init(bytes: stride(from: 0, to: 32, by: 2).map { nibbles[$0] << 4 | nibbles[$0 + 1] })
+        self.init(high: high, low: low)
     }
 
     private static func value(ofDigit character: UInt8) -> UInt8? {

@@ -20,7 +20,8 @@ package struct Deadline: Sendable, Equatable {
 
 /// Runs `body` with `limit` as its deadline, or the current one if that is sooner. `timeout` once it has passed.
 ///
-/// `body` is cancelled then and awaited: it must heed cancellation soon. What it has done nevertheless counts.
+/// `body` is cancelled then and awaited: it must heed cancellation soon. A value that it gives nevertheless counts,
+/// any error is lateness.
 package func withDeadline<Value: Sendable>(
     _ limit: Duration, of what: String, time: TimeSource = .system,
     _ body: @escaping @Sendable () async throws -> Value

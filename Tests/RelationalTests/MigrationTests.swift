@@ -1,3 +1,4 @@
+import Foundation
 import Kernel
 import Relational
 import SQLite
@@ -56,6 +57,26 @@ import Testing
         async let right = migrate(other, Migration.all)
         let applied = try await left + right
         #expect(applied.sorted() == Migration.all.map(\.number))
+        await other.close()
+        await file.close()
+    }
+
+    @Test func `a program that keeps the database busy is waited for`() async throws {
+        let file = try TestDatabase.open()
+        var hasty = SQLiteDriver.Settings(path: file.path)
+        hasty.busyTimeout = .milliseconds(1)
+        let other = try SQLiteDriver(hasty)
+        let begun = FirstAnswer<Void>()
+        let busy = Task {
+            try await file.driver.write(.system) { connection in
+                try connection.script("CREATE TABLE held (id INTEGER)")
+                begun.give(.success(()))
+                Thread.sleep(forTimeInterval: 0.3)
+            }
+        }
+        try await begun.value
+        #expect(try await migrate(other, [Self.first]) == [1])
+        try await busy.value
         await other.close()
         await file.close()
     }

@@ -52,13 +52,49 @@ import Testing
         time.advance(by: .seconds(1))
         await bells.heard(1)
         #expect(bells.rung == ["soon"])
-        await settled(sleepers: 2)
+        // Of those who look for the later one, one is enough.
+        await settled(sleepers: 1)
         time.advance(by: .seconds(29))
         await bells.heard(2)
         #expect(bells.rung == ["soon", "late"])
-        // What was due while time stood still rings at the next set.
-        _ = clock.set(at: time.now) { [bells] in bells.ring("now") }
+        _ = clock.set(at: time.now) { [bells] in bells.ring("due already") }
         await bells.heard(3)
+    }
+
+    @Test func `sooner ones again and again leave no sleepers behind`() async {
+        let clock = clock()
+        _ = clock.set(at: time.now + .seconds(900)) { [bells] in bells.ring("late") }
+        for count in 1...50 {
+            _ = clock.set(at: time.now + .seconds(3)) { [bells] in bells.ring("soon") }
+            await settled(sleepers: 2)
+            time.advance(by: .seconds(3))
+            await bells.heard(count)
+            await settled(sleepers: 1)
+        }
+        #expect(bells.sleeps == 51)
+    }
+
+    @Test func `each of many that are set and cleared at once rings or is cleared, and never both`() async {
+        let clock = TimeSource.system.alarms
+        let cleared = await withTaskGroup(of: Int.self) { group in
+            for task in 0..<8 {
+                group.addTask { @concurrent [bells] in
+                    var cleared = 0
+                    for number in 0..<500 {
+                        let span = Duration.microseconds((task * 7919 + number * 104_729) % 20_000)
+                        let alarm = clock.set(at: .now + span) { bells.ring("x") }
+                        if number % 50 == 0 { try? await Task.sleep(for: .milliseconds(3)) }
+                        if number % 2 == 0, clock.clear(alarm) { cleared += 1 }
+                    }
+                    return cleared
+                }
+            }
+            return await group.reduce(0, +)
+        }
+        await bells.heard(4000 - cleared)
+        // What rang twice would be heard soon after.
+        try? await Task.sleep(for: .milliseconds(50))
+        #expect(bells.rung.count == 4000 - cleared)
     }
 
     @Test func `a crowd of calls that end in time costs one sleep`() async {

@@ -38,19 +38,35 @@ import Testing
     @Test func `what was done in spite of the deadline counts, an error then is lateness`() async throws {
         let time = SimulatedTime()
         let value = try await withDeadline(.seconds(1), of: "store", time: time.source) {
-            time.advance(by: .seconds(2))
+            await Self.pass(time)
             #expect(Task.isCancelled)
             return 5
         }
         #expect(value == 5)
         let failure = await #expect(throws: Failure.self) {
             try await withDeadline(.seconds(1), of: "store", time: time.source) {
-                time.advance(by: .seconds(2))
+                await Self.pass(time)
                 throw Failure.notFound("thing")
             }
         }
         #expect(failure?.kind == .timeout)
         #expect(time.sleeperCount == 0)
+        // Who called is gone by then: what was done counts all the same, and an error is what it is.
+        let gone = Task {
+            try await withDeadline(.seconds(1), of: "store", time: time.source) {
+                while !Task.isCancelled { await Task.yield() }
+                await Self.pass(time)
+                return 7
+            }
+        }
+        gone.cancel()
+        #expect(try await gone.value == 7)
+    }
+
+    /// Two seconds, once the deadline is kept: a body may begin before that.
+    private static func pass(_ time: SimulatedTime) async {
+        while time.sleeperCount == 0 { await Task.yield() }
+        time.advance(by: .seconds(2))
     }
 
     @Test func `nothing is begun once the deadline has passed`() async throws {

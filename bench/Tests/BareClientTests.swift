@@ -51,7 +51,7 @@ import Testing
         await #expect(throws: RunFailure.self) {
             try await inbox.answer {
                 var watch = BareWatch(sockets: [], inbox: inbox.descriptor)
-                try watch.sleep(isOwed: true)
+                try watch.sleep(isOwed: false)
                 throw RunFailure("no server")
             }
         }

@@ -75,7 +75,7 @@ struct RouteTable: Sendable {
     }
 }
 
-/// What `body` gives, or `timeout` if that takes longer; the body is cancelled then.
+/// What `body` gives, which is cancelled when it takes longer; `timeout` if it fails then.
 func withDeadline<Value: Sendable>(
     _ deadline: Duration, _ body: @escaping @Sendable () async throws -> Value
 ) async throws -> Value {

@@ -60,6 +60,7 @@ struct EventConsumption: Service {
     private func handle(_ deliveries: [Delivery], _ consumer: any EventConsumer) async throws {
         var stopped: Set<Int> = []
         for delivery in deliveries where !stopped.contains(delivery.partition) {
+            try Task.checkCancellation()
             do {
                 // An event that killed its process came back without an error to count.
                 guard delivery.attempt <= settings.maximumAttempts else {
@@ -105,6 +106,7 @@ struct EventConsumption: Service {
     /// Letters that somebody asked to try again.
     private func replay() async throws {
         for letter in try await deadLetters.replayable(group: group, limit: settings.batch) {
+            try Task.checkCancellation()
             do {
                 try await withDeadline(settings.handlerDeadline) { try await apply(letter.event) }
                 _ = try await deadLetters.remove(letter.id)

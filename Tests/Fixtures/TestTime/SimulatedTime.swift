@@ -92,11 +92,14 @@ package final class SimulatedTime: Sendable {
 
 extension SimulatedTime: Alarms {
     package func set(at moment: ContinuousClock.Instant, _ ring: @escaping @Sendable () -> Void) -> Int {
-        state.withLock { state in
+        let (id, isDue) = state.withLock { state in
             let id = state.newID()
-            state.alarms[id] = (moment, ring)
-            return id
+            let isDue = moment <= state.now
+            if !isDue { state.alarms[id] = (moment, ring) }
+            return (id, isDue)
         }
+        if isDue { ring() }
+        return id
     }
 
     package func clear(_ alarm: Int) -> Bool {

@@ -1,8 +1,8 @@
 import Foundation
 
-/// The least that answers `GET` of many tasks over one connection: one thread that sends together what was asked since it
-/// looked last. It knows no deadline, cancellation, other commands or second server, so that what it loses to
-/// `redis-benchmark` is the runtime's, and what the cache loses to it is the cache's.
+/// The least that answers `GET` of many tasks over one connection: one thread that sends together what was asked since
+/// it looked last. It knows no deadline, cancellation, other commands or second server: what it loses to
+/// `redis-benchmark -c 1 -P 64` is what tasks cost, and the thread that wakes them.
 ///
 /// For one thread.
 final class BareGets {

@@ -2,8 +2,9 @@ import CPostgres
 import Foundation
 
 /// The least that answers selects of many tasks over few connections: one thread over libpq, which gives a connection
-/// all that waits as soon as the batch before has come back whole. It knows no deadline, cancellation, tenant or rows,
-/// so that what it loses to `pgbench` is the runtime's, and what the driver loses to it is the driver's.
+/// all that waits as soon as the batch before has come back whole. It knows no deadline, cancellation, tenant or rows:
+/// what it loses to `pgbench` is what tasks cost and the thread that wakes them, and what the driver loses to it is the
+/// driver's.
 ///
 /// For one thread.
 final class BareSelects {

@@ -1,4 +1,5 @@
 import Kernel
+import Resilience
 
 /// Several answers at once, of which each may fail or be late without keeping the others.
 actor Gathering {
@@ -44,14 +45,13 @@ actor Gathering {
                 answer.give(.failure(error))
             }
         }
-        let alarm = Task {
-            // A cancelled sleep throws: then the answer has been given.
-            try? await Task.sleep(for: deadline)
+        let alarms = TimeSource.system.alarms
+        let alarm = alarms.set(at: .now + deadline) {
             answer.give(.failure(Failure(.timeout, "timeout", "It was not there after \(deadline).")))
         }
         defer {
             work.cancel()
-            alarm.cancel()
+            alarms.clear(alarm)
         }
         return try await withTaskCancellationHandler {
             try await answer.value

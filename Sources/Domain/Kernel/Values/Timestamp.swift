@@ -50,8 +50,9 @@ extension Duration {
 extension Timestamp: CustomStringConvertible {
     /// RFC 3339 with milliseconds, such as `2026-01-02T03:04:05.678Z`.
     package var description: String {
-        let days = Int64((Double(milliseconds) / 86_400_000).rounded(.down))
-        let inDay = milliseconds - days * 86_400_000
+        let isBefore = milliseconds % 86_400_000 < 0
+        let days = milliseconds / 86_400_000 - (isBefore ? 1 : 0)
+        let inDay = milliseconds % 86_400_000 + (isBefore ? 86_400_000 : 0)
         let (year, month, day) = Self.civil(fromDays: days)
         let seconds = inDay / 1000
         let rest = String(unsafeUninitializedCapacity: 20) { buffer in

@@ -76,20 +76,25 @@ extension Database {
         _ = try await readSystem { try $0.first("number", from: .migrations) { try $0.next(Int.self) } }
     }
 
-    /// Of one transaction, so that no other write waits long.
     private static let removedAtOnce = 1000
+
+    /// Lets `remove` take so many rows out at most, in transactions of their own so that no other write waits long, until
+    /// there are fewer. Returns how many there were.
+    func removeInParts(
+        _ remove: @escaping @Sendable (SystemWriter, _ limit: Int) throws -> Int
+    ) async throws -> Int {
+        var removed = 0
+        while true {
+            let count = try await writeAllTenants { try remove($0, Self.removedAtOnce) }
+            removed += count
+            if count < Self.removedAtOnce { return removed }
+        }
+    }
 
     /// Forgets what was done once, so long ago that nobody repeats it. Returns how many records.
     @discardableResult
     package func removeOnceRecords(before time: Timestamp) async throws -> Int {
-        var removed = 0
-        while true {
-            let count = try await writeAllTenants {
-                try $0.removeOnceRecords(before: time, Self.removedAtOnce)
-            }
-            removed += count
-            if count < Self.removedAtOnce { return removed }
-        }
+        try await removeInParts { try $0.removeOnceRecords(before: time, $1) }
     }
 }
 

@@ -16,13 +16,31 @@ package struct Migrator: Sendable {
     /// `internal` failure `migration_changed` if a step in the database differs from the program's. Steps that the
     /// program does not know are left alone: a newer program made them, and they only expand.
     package func migrate() async throws -> [Int] {
-        try await driver.write(.system) { try Self.prepare($0) }
+        try await write { try Self.prepare($0) }
         var applied: [Int] = []
         for migration in migrations {
-            let isNew = try await driver.write(.system) { try Self.apply(migration, $0) }
+            let isNew = try await write { try Self.apply(migration, $0) }
             if isNew { applied.append(migration.number) }
         }
         return applied
+    }
+
+    /// A program that migrates the same database is waited for that long: it works through many transactions, and who waits
+    /// for one of them is passed over by the next.
+    private static let patience = Duration.seconds(60)
+    private static let pause = Duration.milliseconds(20)
+
+    private func write<Value: Sendable>(
+        _ body: @escaping @Sendable (any SQLConnection) throws -> Value
+    ) async throws -> Value {
+        let end = ContinuousClock.now + Self.patience
+        while true {
+            do {
+                return try await driver.write(.system, body)
+            } catch let failure as Failure where failure.kind == .overloaded && .now < end {
+                try await Task.sleep(for: Self.pause)
+            }
+        }
     }
 
     /// Like `migrate`, but all in the one transaction that `connection` is in.

@@ -144,8 +144,6 @@ extension RelationalFeedStore: MailQueue {
 }
 
 extension RelationalFeedStore {
-    private static let removedAtOnce = 1000
-
     package func removeTold(before time: Timestamp) async throws -> Int {
         var removed = 0
         for part in parts {
@@ -159,20 +157,14 @@ extension RelationalFeedStore {
         return removed
     }
 
-    /// In parts, so that no other write waits long.
     private func remove(
         in part: Database, _ table: SystemTable, _ name: String, _ key: String, _ condition: SQLText
     ) async throws -> Int {
-        var removed = 0
-        while true {
-            let count = try await part.writeAllTenants { writer in
-                var chosen = SQLText(
-                    stringLiteral: "(tenant_id, \(key)) IN (SELECT tenant_id, \(key) FROM \(name) WHERE ")
-                chosen = "\(chosen)\(condition) LIMIT \(Self.removedAtOnce))"
-                return try writer.delete(from: table, where: chosen)
-            }
-            removed += count
-            if count < Self.removedAtOnce { return removed }
+        try await part.removeInParts { writer, limit in
+            var chosen = SQLText(
+                stringLiteral: "(tenant_id, \(key)) IN (SELECT tenant_id, \(key) FROM \(name) WHERE ")
+            chosen = "\(chosen)\(condition) LIMIT \(limit))"
+            return try writer.delete(from: table, where: chosen)
         }
     }
 }

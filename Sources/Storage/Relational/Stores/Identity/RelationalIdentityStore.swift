@@ -29,22 +29,14 @@ package struct RelationalIdentityStore: IdentityStore {
 }
 
 extension RelationalIdentityStore {
-    /// Of one transaction, so that no other write waits long.
-    private static let removedAtOnce = 1000
-
     package func removeSessions(runOutBefore time: Timestamp) async throws -> Int {
-        var removed = 0
-        while true {
-            let count = try await database.writeAllTenants { writer in
-                try writer.delete(
-                    from: .allSessions,
-                    where: """
-                        expires_at < \(time) AND (tenant_id, id) IN (SELECT tenant_id, id FROM sessions \
-                        WHERE expires_at < \(time) ORDER BY expires_at LIMIT \(Self.removedAtOnce))
-                        """)
-            }
-            removed += count
-            if count < Self.removedAtOnce { return removed }
+        try await database.removeInParts { writer, limit in
+            try writer.delete(
+                from: .allSessions,
+                where: """
+                    expires_at < \(time) AND (tenant_id, id) IN (SELECT tenant_id, id FROM sessions \
+                    WHERE expires_at < \(time) ORDER BY expires_at LIMIT \(limit))
+                    """)
         }
     }
 }

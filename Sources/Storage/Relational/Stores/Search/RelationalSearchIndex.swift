@@ -86,21 +86,15 @@ package struct RelationalSearchIndex: SearchIndex {
     }
 
     private static let wipedAtOnce = 500
-    private static let forgottenAtOnce = 1000
 
     package func forgetRemoved(before time: Timestamp) async throws -> Int {
-        var forgotten = 0
-        while true {
-            let count = try await database.writeAllTenants { writer in
-                try writer.delete(
-                    from: .allSearchDocuments,
-                    where: """
-                        (tenant_id, kind, id) IN (SELECT tenant_id, kind, id FROM search_documents \
-                        WHERE removed_at < \(time) LIMIT \(Self.forgottenAtOnce))
-                        """)
-            }
-            forgotten += count
-            if count < Self.forgottenAtOnce { return forgotten }
+        try await database.removeInParts { writer, limit in
+            try writer.delete(
+                from: .allSearchDocuments,
+                where: """
+                    (tenant_id, kind, id) IN (SELECT tenant_id, kind, id FROM search_documents \
+                    WHERE removed_at < \(time) LIMIT \(limit))
+                    """)
         }
     }
 }

@@ -6,7 +6,7 @@ import Testing
 @Suite struct BareClientTests {
     @Test func `an answer of Redis is read once all of it has come`() throws {
         let bytes = Array("+OK\r\n$3\r\na\r\n\r\n$0\r\n\r\n$11\r\nhello again\r\n".utf8)
-        var replies = BareReplies()
+        let replies = try BareReplies()
         var values: [String] = []
         for place in bytes.indices {
             replies.append(bytes[place...place])
@@ -16,8 +16,8 @@ import Testing
     }
 
     @Test(arguments: ["$-1\r\n", "-NOAUTH\r\n", ":1\r\n", "\r\n", "$99999999999999999999\r\n"])
-    func `what is no value of Redis is a failure`(_ answer: String) {
-        var replies = BareReplies()
+    func `what is no value of Redis is a failure`(_ answer: String) throws {
+        let replies = try BareReplies()
         replies.append(Array(answer.utf8)[...])
         #expect(throws: RunFailure.self) { try replies.next() }
     }

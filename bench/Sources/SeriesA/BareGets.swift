@@ -5,7 +5,7 @@ import Foundation
 /// `redis-benchmark -c 1 -P 64` is what tasks cost, and the thread that wakes them.
 ///
 /// For one thread.
-final class BareGets {
+final class BareGets: BareClient {
     /// The value of the one key.
     typealias Inbox = BareInbox<Void, [UInt8]>
 
@@ -16,7 +16,7 @@ final class BareGets {
     private let inbox: Inbox
     private let socket: BareSocket
     private var watch: BareWatch
-    private var replies = BareReplies()
+    private let replies: BareReplies
     /// Asked for and not yet answered, in order.
     private var calls: [Inbox.Call] = []
     private var unsent: [UInt8] = []
@@ -28,6 +28,7 @@ final class BareGets {
         }
         self.inbox = inbox
         socket = try BareSocket(port: port)
+        replies = try BareReplies()
         watch = BareWatch(sockets: [socket.descriptor], inbox: inbox.descriptor)
         if let password = parts.password, !password.isEmpty { try ask(["AUTH", password]) }
         try ask(["SET", Self.key, Self.value])
@@ -36,7 +37,7 @@ final class BareGets {
     private func ask(_ words: [String]) throws {
         var command = Self.command(words)
         try socket.send(&command)
-        repeat { try socket.receive(into: &replies) } while try replies.next() == nil
+        repeat { try socket.receive(into: replies) } while try replies.next() == nil
     }
 
     private static func command(_ words: [String]) -> [UInt8] {
@@ -44,19 +45,7 @@ final class BareGets {
         return Array("*\(words.count)\r\n\(parts.joined())".utf8)
     }
 
-    /// Answers until the inbox is closed; then, or when anything fails, whoever still waits fails.
-    func run() throws {
-        var reason: any Error = RunFailure("the client was told to end")
-        defer { abandon(reason) }
-        do {
-            while try turn() {}
-        } catch {
-            reason = error
-            throw error
-        }
-    }
-
-    private func turn() throws -> Bool {
+    func turn() throws -> Bool {
         watch.listen(to: 0, hasUnsent: !unsent.isEmpty)
         try watch.sleep(isOwed: !calls.isEmpty)
         if watch.canRead(0) { try receive() }
@@ -70,7 +59,7 @@ final class BareGets {
     }
 
     private func receive() throws {
-        try socket.receive(into: &replies)
+        try socket.receive(into: replies)
         var answered = 0
         defer { calls.removeFirst(answered) }
         while let value = try replies.next() {
@@ -80,7 +69,7 @@ final class BareGets {
         }
     }
 
-    private func abandon(_ reason: any Error) {
+    func abandon(_ reason: any Error) {
         for call in calls { call.continuation.resume(throwing: reason) }
         calls = []
     }

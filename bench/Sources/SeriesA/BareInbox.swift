@@ -91,3 +91,26 @@ final class BareInbox<Question: Sendable, Answer: Sendable>: Sendable {
         }
     }
 }
+
+/// What answers an inbox on its thread.
+protocol BareClient {
+    /// Waits and does what can be done; false once the inbox is closed.
+    func turn() throws -> Bool
+
+    /// Fails whoever still waits.
+    func abandon(_ reason: any Error)
+}
+
+extension BareClient {
+    /// Answers until the inbox is closed; then, or when anything fails, whoever still waits fails.
+    func run() throws {
+        var reason: any Error = RunFailure("the client was told to end")
+        defer { abandon(reason) }
+        do {
+            while try turn() {}
+        } catch {
+            reason = error
+            throw error
+        }
+    }
+}

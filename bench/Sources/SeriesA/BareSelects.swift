@@ -7,7 +7,7 @@ import Foundation
 /// driver's.
 ///
 /// For one thread.
-final class BareSelects {
+final class BareSelects: BareClient {
     /// The balance of an account.
     typealias Inbox = BareInbox<Int, Int>
 
@@ -25,19 +25,7 @@ final class BareSelects {
         watch = BareWatch(sockets: connections.map(\.descriptor), inbox: inbox.descriptor)
     }
 
-    /// Answers until the inbox is closed; then, or when anything fails, whoever still waits fails.
-    func run() throws {
-        var reason: any Error = RunFailure("the client was told to end")
-        defer { abandon(reason) }
-        do {
-            while try turn() {}
-        } catch {
-            reason = error
-            throw error
-        }
-    }
-
-    private func turn() throws -> Bool {
+    func turn() throws -> Bool {
         for (place, connection) in connections.enumerated() {
             watch.listen(to: place, hasUnsent: connection.hasUnsent)
         }
@@ -60,7 +48,7 @@ final class BareSelects {
         }
     }
 
-    private func abandon(_ reason: any Error) {
+    func abandon(_ reason: any Error) {
         for connection in connections { connection.abandon(reason) }
         for call in backlog { call.continuation.resume(throwing: reason) }
         backlog = []

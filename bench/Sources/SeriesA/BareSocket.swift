@@ -37,7 +37,7 @@ final class BareSocket {
     }
 
     /// Waits for something where nothing has come yet.
-    func receive(into replies: inout BareReplies) throws {
+    func receive(into replies: BareReplies) throws {
         let count = recv(descriptor, &room, room.count, 0)
         if count < 0 && errno == EINTR { return }
         guard count > 0 else {

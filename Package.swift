@@ -206,7 +206,7 @@ let package = Package(
             name: "PostgresTests",
             dependencies: [
                 "postgres-exit-fixture",
-                "Postgres", "Relational", "Search", "Identity", "Videos", "InProcess", "Kernel",
+                "Cluster", "Postgres", "Relational", "Search", "Identity", "Videos", "InProcess", "Kernel",
                 "TestDatabase", "TestProcess", .log,
             ]),
         .testTarget(
@@ -261,8 +261,8 @@ let package = Package(
         .testTarget(
             name: "MailTests",
             dependencies: [
-                "SMTP", "MailFolder", "Kernel", "TestDatabase", "TestProcess", "TestTime", .nioCore,
-                .nioPosix, .nioSSL, .log,
+                "SMTP", "MailFolder", "Cluster", "Kernel", "TestDatabase", "TestProcess", "TestTime",
+                .nioCore, .nioPosix, .nioSSL, .log,
             ]),
         .testTarget(name: "KernelTests", dependencies: ["Kernel", .nioCore]),
         .testTarget(

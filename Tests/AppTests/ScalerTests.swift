@@ -1,3 +1,4 @@
+import Cluster
 import Foundation
 import Testing
 
@@ -12,7 +13,7 @@ import Testing
     {
         let app = try await RunningApp.start(roles: "api,projector,relay,scheduler")
         defer { app.destroy() }
-        let scaler = try ProgramProcess(roles: ["scaler"], namesRoles: true, port: FreePort.take())
+        let scaler = try ProgramProcess(roles: ["scaler"], namesRoles: true, port: PortChoice.takeOne())
         try scaler.launch(app, app.place.settings + Self.settings)
         defer { scaler.signal(SIGKILL) }
         try await scaler.waitUntilReady()

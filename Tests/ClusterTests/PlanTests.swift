@@ -124,6 +124,17 @@ import Testing
         #expect(throws: ClusterFailure.self) { try choice.take(["a", "b", "c"]) }
     }
 
+    /// Who got it may listen only after others have asked: a program's processes start behind the proxies before them.
+    @Test func `no port is given twice by chance, used or not`() throws {
+        let three = Set(31_000..<31_003)
+        let isFree: @Sendable (Int) -> Bool = { three.contains($0) }
+        let ports = try (0..<3).map { _ in
+            try #require(PortChoice(first: nil, isFree: isFree).take(["a"])["a"])
+        }
+        #expect(Set(ports) == three)
+        #expect(throws: ClusterFailure.self) { try PortChoice(first: nil, isFree: isFree).take(["a"]) }
+    }
+
     @Test func `a port in use is not free`() async throws {
         let proxy = try await FaultProxy.start(to: 1)
         #expect(!PortChoice.canBind(proxy.port))

@@ -1,3 +1,4 @@
+import Cluster
 import Foundation
 import Kernel
 import Logging
@@ -80,7 +81,7 @@ final class MailServer: @unchecked Sendable {
         let folder = NSTemporaryDirectory() + "mail-server-" + UUID().uuidString
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(atPath: folder) }  // Temporary.
-        let server = MailServer(port: try await freePort(), folder: folder)
+        let server = MailServer(port: try PortChoice.takeOne(), folder: folder)
         try await server.run(
             "openssl",
             [
@@ -139,14 +140,5 @@ final class MailServer: @unchecked Sendable {
     private func run(_ program: String, _ arguments: [String]) async throws {
         let (end, output) = try await ChildProcess.run("/usr/bin/env", [program] + arguments)
         try #require(end == .exit(0), "\(program) failed: \(output)")
-    }
-
-    private static func freePort() async throws -> Int {
-        let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton).bind(
-            host: "127.0.0.1", port: 0
-        ).get()
-        let port = try #require(channel.localAddress?.port)
-        try await channel.close()
-        return port
     }
 }

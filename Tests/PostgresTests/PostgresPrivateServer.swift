@@ -1,3 +1,4 @@
+import Cluster
 import Foundation
 import Kernel
 import Testing
@@ -15,7 +16,7 @@ struct PostgresPrivateServer: Sendable {
     /// Runs `body` with a fresh server, whose administrator `admin` has the password `secret`.
     static func with(_ body: (PostgresPrivateServer) async throws -> Void) async throws {
         let server = PostgresPrivateServer(
-            folder: "/tmp/cloudstream-pg-\(UUIDv7())", port: Int.random(in: 21_100..<21_900))
+            folder: "/tmp/cloudstream-pg-\(UUIDv7())", port: try PortChoice.takeOne())
         do {
             try await server.make()
             try await body(server)

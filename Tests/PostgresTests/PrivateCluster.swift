@@ -1,3 +1,4 @@
+import Cluster
 import Foundation
 import Kernel
 import Relational
@@ -23,7 +24,8 @@ final class PrivateCluster: Sendable {
     /// Starts a primary and `replicas` that stream from it; with `isSynchronous` a commit waits for any one of them.
     static func start(replicas: Int = 2, isSynchronous: Bool = true) async throws -> PrivateCluster {
         let folder = "/tmp/cloudstream-pg-\(UUIDv7())"
-        let cluster = try PrivateCluster(folder, ports: freePorts(replicas + 1))
+        let ports = try (0...replicas).map { _ in try PortChoice.takeOne() }
+        let cluster = try PrivateCluster(folder, ports: ports)
         do {
             try await cluster.make(isSynchronous: isSynchronous)
             return cluster
@@ -180,18 +182,6 @@ final class PrivateCluster: Sendable {
         } catch {
             return false
         }
-    }
-
-    // MARK: Ports
-
-    private static func freePorts(_ count: Int) throws -> [Int] {
-        var ports: [Int] = []
-        for _ in 0..<1000 where ports.count < count {
-            let port = Int.random(in: 22_000..<23_000)
-            if !ports.contains(port), !isListening(port) { ports.append(port) }
-        }
-        guard ports.count == count else { throw ShellFailure(description: "no free ports") }
-        return ports
     }
 
     private static func isListening(_ port: Int) -> Bool {

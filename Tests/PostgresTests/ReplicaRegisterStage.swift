@@ -194,10 +194,14 @@ struct RegisterStage: Sendable {
         }
     }
 
-    func value(of register: Int) async throws -> Int {
-        try await set.read(.system) { connection in
+    /// The server takes `seconds` to find it.
+    func value(of register: Int, after seconds: Int = 0) async throws -> Int {
+        let delay: SQLText = seconds == 0 ? "" : " AND pg_sleep(\(seconds))::text IS NOT NULL"
+        return try await set.read(.system) { connection in
             try SystemReader(connection: connection, scope: ())
-                .first("value", from: Self.table, where: "id = \(register)") { try $0.next(Int.self) } ?? -1
+                .first("value", from: Self.table, where: "id = \(register)" + delay) {
+                    try $0.next(Int.self)
+                } ?? -1
         }
     }
 

@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 
 /// Free ports of the loopback address.
 package struct PortChoice: Sendable {
@@ -6,29 +7,43 @@ package struct PortChoice: Sendable {
     /// port taken.
     package static let allowed = 1024..<32_768
 
-    /// Where the search begins.
-    let first: Int
-    let isFree: @Sendable (Int) -> Bool
+    /// Of this process, by chance: who got one may begin to listen long after, and nobody else gets it until then.
+    private static let given = Mutex<Set<Int>>([])
 
-    /// From `first`, or from a place chosen by chance, so that clusters started at once seldom meet.
+    private let first: Int?
+    private let isFree: @Sendable (Int) -> Bool
+
+    /// From `first` on, or from a place chosen by chance, so that clusters started at once seldom meet.
     package init(first: Int?, isFree: @escaping @Sendable (Int) -> Bool = { Self.canBind($0) }) {
-        self.first = first ?? Int.random(in: 18_000..<31_000)
+        self.first = first
         self.isFree = isFree
     }
 
     /// One port for each name: the next free ones in order.
     package func take(_ names: [String]) throws -> [String: Int] {
+        var next = begin
         var ports: [String: Int] = [:]
-        var next = first
         for name in names {
-            while next < Self.allowed.upperBound, !isFree(next) { next += 1 }
-            guard next < Self.allowed.upperBound else {
-                throw ClusterFailure("There are no \(names.count) free ports from \(first) on.")
-            }
-            ports[name] = next
-            next += 1
+            let port = try take(from: next)
+            ports[name] = port
+            next = port + 1
         }
         return ports
+    }
+
+    /// One by chance.
+    package static func takeOne() throws -> Int {
+        let choice = PortChoice(first: nil)
+        return try choice.take(from: choice.begin)
+    }
+
+    private var begin: Int { first ?? Int.random(in: 18_000..<31_000) }
+
+    private func take(from begin: Int) throws -> Int {
+        for port in begin..<max(begin, Self.allowed.upperBound) where isFree(port) {
+            if first != nil || Self.given.withLock({ $0.insert(port).inserted }) { return port }
+        }
+        throw ClusterFailure("There is no free port from \(begin) on.")
     }
 
     package static func canBind(_ port: Int) -> Bool {

@@ -1,3 +1,4 @@
+import Cluster
 import Foundation
 import FoundationNetworking
 import TestProcess
@@ -24,7 +25,7 @@ final class ProgramProcess: @unchecked Sendable {
         self.port = port
         self.namesRoles = namesRoles
         self.listener = listener
-        adminPort = try FreePort.take()
+        adminPort = try PortChoice.takeOne()
         name = "\(roles.first ?? "")-\(adminPort).log"
     }
 

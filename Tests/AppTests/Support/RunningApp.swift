@@ -70,7 +70,7 @@ final class RunningApp: @unchecked Sendable {
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         if let other { place = other.place } else { place = try await StagePlace.make(stage, environment) }
         self.settings = place.settings + stage.meaningful(settings)
-        let port = try FreePort.take()
+        let port = try PortChoice.takeOne()
         self.port = port
         let isWhole = roles == nil && stage.processes.count == 1
         let entrance = gateways > 1 ? try ListeningSocket(port: port) : nil
@@ -79,7 +79,7 @@ final class RunningApp: @unchecked Sendable {
         processes = try (stage.processes(of: roles) + more).map { roles in
             let isEntrance = roles.contains(stage.hasGateway ? "gateway" : "api")
             return try ProgramProcess(
-                roles: roles, namesRoles: !isWhole, port: isEntrance ? port : FreePort.take(),
+                roles: roles, namesRoles: !isWhole, port: isEntrance ? port : PortChoice.takeOne(),
                 listener: isEntrance ? entrance?.descriptor : nil)
         }
     }
@@ -248,31 +248,5 @@ private actor SharedApp {
             starting = task
             return try await task.value
         }
-    }
-}
-
-/// Ports below the range that outgoing connections take.
-enum FreePort {
-    /// Of this program: a port is free until somebody listens, and must not be given away twice before.
-    private static let taken = Mutex<Set<Int>>([])
-
-    static func take() throws -> Int {
-        for _ in 0..<200 {
-            let port = Int.random(in: 20_000..<32_000)
-            guard taken.withLock({ $0.insert(port).inserted }) else { continue }
-            let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-            defer { close(descriptor) }
-            var address = sockaddr_in()
-            address.sin_family = sa_family_t(AF_INET)
-            address.sin_port = in_port_t(port).bigEndian
-            address.sin_addr.s_addr = inet_addr("127.0.0.1")
-            let isFree = withUnsafePointer(to: &address) {
-                $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                    bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
-                }
-            }
-            if isFree { return port }
-        }
-        throw CocoaError(.fileNoSuchFile)
     }
 }

@@ -34,7 +34,7 @@ package final class FaultProxy: Sendable {
     package static func start(to target: Int, host: String = "127.0.0.1", port: Int? = nil) async throws
         -> FaultProxy
     {
-        let port = try port ?? PortChoice(first: nil).take(["proxy"])["proxy"] ?? 0
+        let port = try port ?? PortChoice.takeOne()
         let loop = MultiThreadedEventLoopGroup.singleton.next()
         let hub = try await loop.submit {
             NIOLoopBound(FaultHub(loop: loop, host: host, port: target), eventLoop: loop)

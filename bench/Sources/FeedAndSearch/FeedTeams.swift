@@ -1,3 +1,4 @@
+import Cluster
 import Foundation
 
 /// A process of the product with the profile `seed`, and teams in it that have something to see.
@@ -36,8 +37,8 @@ actor FeedTeams {
 
     func start() async throws {
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        port = try FreePort.take()
-        let admin = try FreePort.take()
+        port = try PortChoice.takeOne()
+        let admin = try PortChoice.takeOne()
         let settings = [
             "http.port=\(port)", "admin.port=\(admin)",
             "http.web=\(repository.appending(path: "web").plainPath)",

@@ -1,3 +1,4 @@
+import Cluster
 import Foundation
 import Synchronization
 
@@ -9,7 +10,7 @@ final class MemoryServer: Sendable {
     private let connections = Mutex<Set<Int32>>([])
 
     init(body: [UInt8]) throws {
-        port = try FreePort.take()
+        port = try PortChoice.takeOne()
         listening = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         var on: Int32 = 1
         setsockopt(listening, SOL_SOCKET, SO_REUSEADDR, &on, socklen_t(MemoryLayout<Int32>.size))

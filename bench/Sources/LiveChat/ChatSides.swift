@@ -1,3 +1,4 @@
+import Cluster
 import Foundation
 
 /// What crowds come to in turn: the product, and a raw writer of frames as long.
@@ -34,7 +35,7 @@ actor ChatSides {
             listeners: 1, place: product.place, senderPort: product.senderPort, load: .closed(underWay: 1),
             duration: .milliseconds(100))
         let bytes = try await probe.run(in: scratch).messageBytes
-        let port = try FreePort.take()
+        let port = try PortChoice.takeOne()
         let writer = Program(
             executable: CrowdRun.executable,
             arguments: ["raw-writer", "--port", "\(port)", "--bytes", "\(bytes)"]

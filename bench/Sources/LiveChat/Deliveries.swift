@@ -1,3 +1,4 @@
+import Cluster
 import Foundation
 
 /// One room with 1,000 listeners, each of which must get each message once and in order: the product beside a raw writer
@@ -57,7 +58,7 @@ struct Deliveries: Scenario {
     /// Of a stage in which one process serves all.
     static func oneServer(_ seed: SeedChat, scratch: Scratch, duration: Duration) -> Deliveries {
         let sides = ChatSides(scratch: scratch) { adopt in
-            let (port, folder) = (try FreePort.take(), scratch.root.appending(path: "chat"))
+            let (port, folder) = (try PortChoice.takeOne(), scratch.root.appending(path: "chat"))
             try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
             await adopt(try await seed.start(in: folder, port: port))
             return ChatSides.Address(place: try await SeedChat.place(port: port), senderPort: port)
@@ -73,7 +74,7 @@ struct Deliveries: Scenario {
         let servers = launcher.servers
         let sides = ChatSides(scratch: servers.scratch, redis: servers.redisURL) { adopt in
             let (api, first, second) = (
-                try FreePort.take(), try FreePort.take(), try FreePort.take()
+                try PortChoice.takeOne(), try PortChoice.takeOne(), try PortChoice.takeOne()
             )
             for (role, port) in [("api", api), ("chat", first), ("chat", second)] {
                 let settings = ["http.port=\(port)", "registry.register=false"] + SeedChat.bounds

@@ -1,3 +1,4 @@
+import Cluster
 import Foundation
 
 /// Whether a delivery costs more the more listeners a room has: instructions of the product's process, counted by
@@ -29,7 +30,7 @@ struct FanOutCost: Scenario {
 
     private func measure() async throws -> Reading {
         try await scratch.withFolder { folder in
-            let port = try FreePort.take()
+            let port = try PortChoice.takeOne()
             let counter = InstructionCounter(folder: folder)
             let bare = SeedChat(app: try await counter.bare(seed.app), repository: seed.repository)
             // Without the roles that look round for work all the time.

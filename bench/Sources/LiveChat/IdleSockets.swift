@@ -1,3 +1,4 @@
+import Cluster
 import Foundation
 
 /// What a connection costs that listens to a room in which nobody speaks: how much the memory of a fresh process grows
@@ -26,7 +27,7 @@ struct IdleSockets: Scenario {
     private func measure() async throws -> Reading {
         try OpenFiles.allow(Self.many + 500)
         return try await scratch.withFolder { folder in
-            let port = try FreePort.take()
+            let port = try PortChoice.takeOne()
             let server = try await seed.start(in: folder, port: port)
             do {
                 let reading = try await measure(server.identifier, SeedChat.place(port: port))

@@ -1,3 +1,4 @@
+import Cluster
 import Foundation
 
 /// Starts the product as `seed`, with bounds so wide that what is measured limits and not they.
@@ -17,7 +18,7 @@ struct SeedChat: Sendable {
         in folder: URL, port: Int, under wrapper: [String] = [], roles: String? = nil
     ) async throws -> RunningProgram {
         let settings = [
-            "http.port=\(port)", "admin.port=\(try FreePort.take())",
+            "http.port=\(port)", "admin.port=\(try PortChoice.takeOne())",
             "http.web=\(repository.appending(path: "web").plainPath)",
             "http.schemas=\(repository.appending(path: "schemas").plainPath)",
         ]

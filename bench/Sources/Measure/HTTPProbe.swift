@@ -26,19 +26,6 @@ struct HTTPProbe: Sendable {
     }
 }
 
-/// Ports below the range that outgoing connections take.
-enum FreePort {
-    static func take() throws -> Int {
-        for _ in 0..<200 {
-            let port = Int.random(in: 20_000..<32_000)
-            let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-            defer { close(descriptor) }
-            if Loopback.withAddress(port: port, { bind(descriptor, $0, $1) }) == 0 { return port }
-        }
-        throw RunFailure("no free port between 20000 and 32000")
-    }
-}
-
 enum Loopback {
     static func withAddress(port: Int, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Int32) -> Int32 {
         var address = sockaddr_in()

@@ -1,3 +1,4 @@
+import Cluster
 import Foundation
 
 /// From nothing to the first good answer, and the memory of a program that nobody uses.
@@ -57,9 +58,9 @@ struct StartUp: Scenario {
     }
 
     private func startApp() async throws -> Reading {
-        let port = try FreePort.take()
+        let port = try PortChoice.takeOne()
         let settings = [
-            "http.port=\(port)", "admin.port=\(try FreePort.take())",
+            "http.port=\(port)", "admin.port=\(try PortChoice.takeOne())",
             "http.web=\(repository.appending(path: "web").plainPath)",
             "http.schemas=\(repository.appending(path: "schemas").plainPath)",
         ]
@@ -69,7 +70,7 @@ struct StartUp: Scenario {
     }
 
     private func startPython() async throws -> Reading {
-        let port = try FreePort.take()
+        let port = try PortChoice.takeOne()
         return try await serve(
             python ?? "", ["-m", "http.server", "\(port)", "--bind", "127.0.0.1"], "/", port: port,
             idle: .zero)

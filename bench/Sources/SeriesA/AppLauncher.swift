@@ -1,3 +1,4 @@
+import Cluster
 import Foundation
 
 /// Starts processes of the product over the servers of the bench.
@@ -12,7 +13,7 @@ struct AppLauncher: Sendable {
     func start(
         role: String, settings: [String], environment more: [String: String] = [:]
     ) async throws -> RunningProgram {
-        let admin = try FreePort.take()
+        let admin = try PortChoice.takeOne()
         var environment = servers.environment.merging(more) { $1 }
         // Who owns the tables serves nobody.
         for owner in ["OWNER", "ADMIN"] { environment["CLOUDSTREAM_POSTGRES_\(owner)_URL"] = nil }

@@ -1,3 +1,4 @@
+import Cluster
 import Foundation
 
 /// Two api processes, a gateway before them, and nginx before them.
@@ -22,13 +23,13 @@ actor GatewayHopMembers {
     func start() async throws {
         var direct: [Int] = []
         for _ in 0..<Self.apis {
-            let port = try FreePort.take()
+            let port = try PortChoice.takeOne()
             running.append(
                 try await launcher.start(
                     role: "api", settings: ["http.port=\(port)", "registry.register=true"]))
             direct.append(port)
         }
-        let (gateway, nginx) = (try FreePort.take(), try FreePort.take())
+        let (gateway, nginx) = (try PortChoice.takeOne(), try PortChoice.takeOne())
         running.append(try await launcher.start(role: "gateway", settings: ["gateway.port=\(gateway)"]))
         running.append(try await startNginx(at: nginx, before: direct))
         ports = [.direct: direct, .gateway: [gateway], .nginx: [nginx]]

@@ -50,7 +50,7 @@ actor ProcessFleetMembers {
     }
 
     private func startOne(_ databasePort: Int) async throws {
-        let port = try FreePort.take()
+        let port = try PortChoice.takeOne()
         let started = try await launcher.start(
             role: "api",
             settings: [

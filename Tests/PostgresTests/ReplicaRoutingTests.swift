@@ -45,6 +45,22 @@ struct RoutingStage {
         #expect(stage.choose(nil) == .primary(0, .noSession))
     }
 
+    @Test func `servers are asked less often a while after the last session called, until one calls`() {
+        var stage = RoutingStage()
+        func mayRest(after pause: Duration) -> Bool {
+            stage.pass(pause)
+            return stage.routing.mayRest(at: stage.now)
+        }
+        let atFirst = mayRest(after: .zero)
+        stage.pass(.milliseconds(900))
+        let wasResting = stage.routing.called(at: stage.now)
+        let (early, late) = (mayRest(after: .milliseconds(900)), mayRest(after: .milliseconds(100)))
+        #expect(!atFirst && !wasResting && !early && late)
+        let (first, second) = (stage.routing.called(at: stage.now), stage.routing.called(at: stage.now))
+        let soon = mayRest(after: .milliseconds(900))
+        #expect(first && !second && !soon)
+    }
+
     @Test func `a read goes to a replica that has replayed what it must see`() {
         var stage = RoutingStage()
         stage.probe(0, 1100, isReplica: false)

@@ -17,6 +17,7 @@ private final class ScriptedServer: ReplicaEndpoint {
         var isDown = false
         var reads = 0
         var writes = 0
+        var probes = 0
     }
 
     let name: String
@@ -29,6 +30,7 @@ private final class ScriptedServer: ReplicaEndpoint {
 
     var reads: Int { state.withLock { $0.reads } }
     var writes: Int { state.withLock { $0.writes } }
+    var probes: Int { state.withLock { $0.probes } }
 
     func change(_ body: (inout State) -> Void) { state.withLock { body(&$0) } }
 
@@ -62,7 +64,10 @@ private final class ScriptedServer: ReplicaEndpoint {
     }
 
     func probe(within deadline: Duration) async throws -> ReplicaMark {
-        try state.withLock { try Self.mark($0) }
+        try state.withLock { state in
+            state.probes += 1
+            return try Self.mark(state)
+        }
     }
 
     func reset() {}
@@ -91,10 +96,12 @@ private final class ScriptedServer: ReplicaEndpoint {
     private let tally = ReplicaTally()
 
     private func with(
-        patience: Duration = .seconds(5), _ body: (ReplicaSet) async throws -> Void
+        patience: Duration = .seconds(5), probeInterval: Duration = .milliseconds(10),
+        restAfter: Duration = .seconds(1), _ body: (ReplicaSet) async throws -> Void
     ) async throws {
-        var settings = ReplicaSet.Settings(probeInterval: .milliseconds(10))
+        var settings = ReplicaSet.Settings(probeInterval: probeInterval)
         settings.routing.failoverPatience = patience
+        settings.routing.restAfter = restAfter
         let set = ReplicaSet(
             endpoints: [primary, first, second], settings: settings, logger: Logger(label: "test"),
             observe: tally.note)
@@ -119,6 +126,17 @@ private final class ScriptedServer: ReplicaEndpoint {
             #expect(primary.reads == 2 && first.reads + second.reads == 0)
             #expect(session.position(in: "main") == 100)
             #expect(tally.counts.reasons == [.noSession: 2])
+        }
+    }
+
+    @Test func `servers that were left alone are asked as soon as a session calls`() async throws {
+        try await with(probeInterval: .seconds(600), restAfter: .zero) { set in
+            let servers = [primary, first, second]
+            #expect(try await soon { servers.allSatisfy { $0.probes > 0 } })
+            let before = servers.map(\.probes)
+            try await read(set)
+            try await Consistency.$current.withValue(Consistency()) { try await read(set) }
+            #expect(try await soon { zip(servers, before).allSatisfy { $0.probes > $1 } })
         }
     }
 

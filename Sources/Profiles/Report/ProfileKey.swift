@@ -61,10 +61,10 @@ package enum ProfileKeys {
         return log.keys
     }()
 
+    private static let bySection = Dictionary(grouping: all, by: \.section)
+
     /// Of the keys directly below `section`.
-    static func names(in section: String) -> [String] {
-        all.filter { $0.section == section }.map(\.name)
-    }
+    static func names(in section: String) -> [String] { bySection[section, default: []].map(\.name) }
 
     /// The sections other than `section` that have a key of this name.
     static func sections(having name: String, otherThan section: String) -> [String] {

@@ -8,7 +8,12 @@ final class PostgresPool: Sendable {
         var state: PoolState
         /// Those that wait or run, by number.
         var calls: [Int: any PoolCall] = [:]
+        /// Somebody is going to look for calls that have waited too long.
+        var isLookingAhead = false
     }
+
+    /// How much longer than its deadline a call may wait.
+    private static let look = DispatchTimeInterval.milliseconds(50)
 
     /// What a member's thread is given to do; nil ends it.
     private final class Mailbox: Sendable {
@@ -64,9 +69,6 @@ final class PostgresPool: Sendable {
         }
     }
 
-    /// To be called now and then: ends the wait of those that are late.
-    func tick() { act { $0.state.expire(at: .now) } }
-
     /// Gives up all connections; calls that wait on one fail, whether or not its server still answers.
     func reset() {
         for session in sessions.withLock({ $0 }) { session.dropSoon() }
@@ -96,8 +98,19 @@ final class PostgresPool: Sendable {
 
     /// Does what the state says after `event`, outside of the lock.
     private func act(_ event: (inout Shared) -> [PoolState.Action]) {
-        let steps = shared.withLock { shared in
-            event(&shared).map { action in step(action, &shared) }
+        let (steps, looksAhead) = shared.withLock { shared in
+            let steps = event(&shared).map { action in step(action, &shared) }
+            guard shared.state.waiting > 0, !shared.isLookingAhead else { return (steps, false) }
+            shared.isLookingAhead = true
+            return (steps, true)
+        }
+        if looksAhead {
+            DispatchQueue.global().asyncAfter(deadline: .now() + Self.look) { [self] in
+                act { shared in
+                    shared.isLookingAhead = false
+                    return shared.state.expire(at: .now)
+                }
+            }
         }
         for step in steps { perform(step) }
     }

@@ -1,4 +1,3 @@
-import Dispatch
 import Kernel
 package import Relational
 import Synchronization
@@ -13,10 +12,6 @@ package final class PostgresServer: Sendable {
     /// Of one connection, so that asking how the server is waits for nobody.
     private let probing: PostgresPool
     private let habits = Mutex(ReadHabits())
-    /// Unsafe because the compiler does not know that its methods may be called from any thread.
-    nonisolated(unsafe) private let clock: any DispatchSourceTimer
-
-    private static let tick = DispatchTimeInterval.milliseconds(50)
 
     /// Connects when it is first used. `invalid` if the URL is none.
     package convenience init(
@@ -42,13 +37,6 @@ package final class PostgresServer: Sendable {
         one.maximumQueue = 16
         one.reconnect = Backoff(first: .milliseconds(1), maximum: .milliseconds(1))
         probing = PostgresPool(transactions, one, name: "pg-probe")
-        clock = DispatchSource.makeTimerSource()
-        clock.setEventHandler { [pool, probing] in
-            pool.tick()
-            probing.tick()
-        }
-        clock.schedule(deadline: .now() + Self.tick, repeating: Self.tick)
-        clock.resume()
     }
 
     package var load: ServerLoad {
@@ -123,7 +111,6 @@ package final class PostgresServer: Sendable {
     }
 
     package func close() async {
-        clock.cancel()
         await pipeline.close()
         await pool.close()
         await probing.close()

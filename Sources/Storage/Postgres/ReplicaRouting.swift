@@ -26,6 +26,9 @@ struct ReplicaRouting: Sendable {
     private var events: [Event] = []
     /// Spreads reads among equals.
     private var turn = 0
+    /// When a session called last, or this began.
+    private var calledAt: Instant?
+    private var isResting = false
 
     init(_ names: [String], settings: RoutingSettings) {
         self.settings = settings
@@ -62,6 +65,21 @@ struct ReplicaRouting: Sendable {
             if timeline != failover.timeline { return "follows the former timeline \(timeline)" }
             return servers[server].isLagging ? "lags" : "does not stream yet"
         }
+    }
+
+    /// A session calls. True if servers were asked less often until now, so that what is known of them may be old.
+    mutating func called(at now: Instant) -> Bool {
+        calledAt = now
+        defer { isResting = false }
+        return isResting
+    }
+
+    /// Whether no session has called for so long that servers need not be asked often.
+    mutating func mayRest(at now: Instant) -> Bool {
+        let since = calledAt ?? now
+        calledAt = since
+        isResting = now - since >= settings.restAfter
+        return isResting
     }
 
     /// Bytes of log that `server` is known to be behind.

@@ -6,7 +6,7 @@ extension ReplicaSet {
     package func read<Value: Sendable>(
         _ scope: SQLScope, _ body: @escaping @Sendable (any SQLConnection) throws -> Value
     ) async throws -> Value {
-        let session = Consistency.current
+        let session = callingSession()
         var read = begin(session)
         defer { if read.hasWaited { decide { read.finish(&$0) } } }
         var failure: any Error = Failure.unavailable("The database")
@@ -90,7 +90,7 @@ extension ReplicaSet {
     package func write<Value: Sendable>(
         _ scope: SQLScope, _ body: @escaping @Sendable (any SQLConnection) throws -> Value
     ) async throws -> Value {
-        let session = Consistency.current
+        let session = callingSession()
         let deadline = Instant.now + settings.routing.failoverPatience
         var failure: any Error = Failure.unavailable("The database")
         var attempt = 0

@@ -32,8 +32,14 @@ extension ReplicaSet {
         return decide { routing in
             if routing.waiters > 0 { return Rest(duration: Self.urgentInterval, generation: nil) }
             if routing.isSearching { return Rest(duration: Self.searchInterval, generation: nil) }
-            return Rest(duration: settings.probeInterval, generation: generation)
+            let isLong = routing.mayRest(at: .now)
+            return Rest(duration: isLong ? longInterval : settings.probeInterval, generation: generation)
         }
+    }
+
+    /// While no session calls: still several times before a replica would count as one that lags.
+    private var longInterval: Duration {
+        max(settings.probeInterval, min(settings.probeInterval * 5, settings.routing.maximumLag / 4))
     }
 
     func take(_ rest: Rest) async {

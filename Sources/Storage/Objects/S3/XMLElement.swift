@@ -127,8 +127,10 @@ private struct XMLReader {
                 text += bytes[start..<max(start, position - 3)]
             case UInt8(ascii: "&"): text += Array(String(try reference()).utf8)
             default:
-                text.append(bytes[position])
-                position += 1
+                let rest = bytes[position...]
+                let end = rest.firstIndex { $0 == UInt8(ascii: "<") || $0 == UInt8(ascii: "&") }
+                text += rest[..<(end ?? rest.endIndex)]
+                position = end ?? rest.endIndex
             }
         }
         throw malformed
@@ -156,7 +158,9 @@ private struct XMLReader {
     }
 
     private func starts(_ text: StaticString) -> Bool {
-        text.withUTF8Buffer { bytes[position...].starts(with: $0) }
+        // Nearly all differ there.
+        guard position < bytes.count, bytes[position] == text.utf8Start.pointee else { return false }
+        return text.withUTF8Buffer { bytes[position...].starts(with: $0) }
     }
 
     /// Behind the next `text`.

@@ -124,22 +124,20 @@ extension RealReplicas {
                     RegisterStage.Load(sessions: 16, pause: .milliseconds(20))
                 ) {
                     #expect(try await soon { stage.tally.counts.replica > 500 })
-                    var slow: [Task<Int, any Error>] = []
-                    let asleep = "select 1 from pg_stat_activity where wait_event = 'PgSleep'"
-                    #expect(
-                        try await soon {
-                            if slow.count < 6 {
-                                slow.append(
-                                    Task {
-                                        try await Consistency.$current.withValue(Consistency()) {
-                                            try await stage.value(of: 0, after: 1)
-                                        }
-                                    })
+                    let slow = (0..<2).map { register in
+                        Task {
+                            while stage.set.health.out[name(2)] != "does not answer" {
+                                let value = try await Consistency.$current.withValue(Consistency()) {
+                                    try await stage.value(of: register, after: 1)
+                                }
+                                #expect(value >= 0)
                             }
-                            return try await !cluster.askReplica(asleep, on: 2).isEmpty
-                        })
+                        }
+                    }
+                    let asleep = "select 1 from pg_stat_activity where wait_event = 'PgSleep'"
+                    #expect(try await soon { try await !cluster.askReplica(asleep, on: 2).isEmpty })
                     try await cluster.kill(2)
-                    for read in slow { #expect(try await read.value >= 0) }
+                    for reader in slow { try await reader.value }
                     #expect(try await soon { stage.set.health.out[name(2)] == "does not answer" })
                     #expect(try await soon { stage.set.health.replicas == [name(1)] })
                     try await cluster.start(2)

@@ -45,20 +45,31 @@ struct RoutingStage {
         #expect(stage.choose(nil) == .primary(0, .noSession))
     }
 
-    @Test func `servers are asked less often a while after the last session called, until one calls`() {
+    @Test func `of many calls one in each interval has the servers asked`() {
         var stage = RoutingStage()
-        func mayRest(after pause: Duration) -> Bool {
-            stage.pass(pause)
-            return stage.routing.mayRest(at: stage.now)
+        let asks = (0..<30).map { _ in
+            stage.pass(.milliseconds(10))
+            return stage.routing.called(at: stage.now, every: .milliseconds(100))
         }
-        let atFirst = mayRest(after: .zero)
-        stage.pass(.milliseconds(900))
-        let wasResting = stage.routing.called(at: stage.now)
-        let (early, late) = (mayRest(after: .milliseconds(900)), mayRest(after: .milliseconds(100)))
-        #expect(!atFirst && !wasResting && !early && late)
-        let (first, second) = (stage.routing.called(at: stage.now), stage.routing.called(at: stage.now))
-        let soon = mayRest(after: .milliseconds(900))
-        #expect(first && !second && !soon)
+        #expect(asks.indices.filter { asks[$0] } == [0, 10, 20])
+    }
+
+    @Test func `a server is asked often while it works, fails or lags, and seldom else`() {
+        var stage = RoutingStage()
+        func calm() -> [Bool] { (0...2).map { stage.routing.isCalm($0) } }
+        #expect(calm() == [true, true, true])
+        stage.routing.sent(1)
+        stage.routing.probeFailed(0, now: stage.now)
+        #expect(calm() == [false, false, true])
+        stage.routing.ended(1)
+        stage.probe(0, 1000, isReplica: false)
+        stage.eject(2)
+        #expect(calm() == [true, true, false])
+        stage.pass(.seconds(10))
+        stage.probe(0, 9000, isReplica: false)
+        stage.pass(.seconds(10))
+        stage.probe(1, 1000)
+        #expect(calm() == [true, false, false])
     }
 
     @Test func `a read goes to a replica that has replayed what it must see`() {

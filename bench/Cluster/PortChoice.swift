@@ -7,7 +7,7 @@ package struct PortChoice: Sendable {
     /// port taken.
     package static let allowed = 1024..<32_768
 
-    /// Of this process, by chance: who got one may begin to listen long after, and nobody else gets it until then.
+    /// In this process: who got one may begin to listen long after, and nobody else gets it by chance.
     private static let given = Mutex<Set<Int>>([])
 
     private let first: Int?
@@ -41,7 +41,8 @@ package struct PortChoice: Sendable {
 
     private func take(from begin: Int) throws -> Int {
         for port in begin..<max(begin, Self.allowed.upperBound) where isFree(port) {
-            if first != nil || Self.given.withLock({ $0.insert(port).inserted }) { return port }
+            let isNew = Self.given.withLock { $0.insert(port).inserted }
+            if first != nil || isNew { return port }
         }
         throw ClusterFailure("There is no free port from \(begin) on.")
     }

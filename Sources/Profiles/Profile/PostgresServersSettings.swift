@@ -48,7 +48,7 @@ extension ReplicaReadSettings: ProfileSection {
             "maximumLag", "A replica further behind gets no reads.",
             .duration(in: .milliseconds(100) ... .minutes(10)), default: .seconds(2))
         probeInterval = section.value(
-            "probeInterval", "How often each server is asked how it does.",
+            "probeInterval", "How often each server is asked how it does; less often while nobody calls.",
             .duration(in: .milliseconds(10) ... .seconds(10)), default: .milliseconds(100))
         section.require(
             ["maximumLag", "probeInterval"], maximumLag >= probeInterval * 2,

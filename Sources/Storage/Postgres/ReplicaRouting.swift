@@ -26,9 +26,8 @@ struct ReplicaRouting: Sendable {
     private var events: [Event] = []
     /// Spreads reads among equals.
     private var turn = 0
-    /// When a session called last, or this began.
-    private var calledAt: Instant?
-    private var isResting = false
+    /// When servers were last to be asked because of a call.
+    private var lookedAt: Instant?
 
     init(_ names: [String], settings: RoutingSettings) {
         self.settings = settings
@@ -67,19 +66,10 @@ struct ReplicaRouting: Sendable {
         }
     }
 
-    /// A session calls. True if servers were asked less often until now, so that what is known of them may be old.
-    mutating func called(at now: Instant) -> Bool {
-        calledAt = now
-        defer { isResting = false }
-        return isResting
-    }
-
-    /// Whether no session has called for so long that servers need not be asked often.
-    mutating func mayRest(at now: Instant) -> Bool {
-        let since = calledAt ?? now
-        calledAt = since
-        isResting = now - since >= settings.restAfter
-        return isResting
+    /// Whether `server` is as it should be and has nothing to do, so that it need not be asked often.
+    func isCalm(_ server: Int) -> Bool {
+        servers[server].health.isSteady && servers[server].inFlight == 0
+            && (server == primary || isUsable(server))
     }
 
     /// Bytes of log that `server` is known to be behind.
@@ -136,6 +126,14 @@ extension ReplicaRouting {
 
     /// `server` is not the primary, whatever it was.
     mutating func denied(_ server: Int) { apply(failover.denied(server)) }
+
+    /// A call is about to be sent. True if none has had the servers asked within `interval`, so that they are to be
+    /// asked while it is under way.
+    mutating func called(at now: Instant, every interval: Duration) -> Bool {
+        if let lookedAt, now - lookedAt < interval { return false }
+        lookedAt = now
+        return true
+    }
 
     mutating func beganWaiting() { waiters += 1 }
 

@@ -6,12 +6,13 @@ extension ReplicaSet {
     package func read<Value: Sendable>(
         _ scope: SQLScope, _ body: @escaping @Sendable (any SQLConnection) throws -> Value
     ) async throws -> Value {
-        let session = callingSession()
+        let session = Consistency.current
         var read = begin(session)
         defer { if read.hasWaited { decide { read.finish(&$0) } } }
         var failure: any Error = Failure.unavailable("The database")
         while true {
             try Task.checkCancellation()
+            noteCall()
             let generation = learnt.generation
             let now = Instant.now
             switch decide({ read.next(&$0, now: now) }) {
@@ -90,12 +91,13 @@ extension ReplicaSet {
     package func write<Value: Sendable>(
         _ scope: SQLScope, _ body: @escaping @Sendable (any SQLConnection) throws -> Value
     ) async throws -> Value {
-        let session = callingSession()
+        let session = Consistency.current
         let deadline = Instant.now + settings.routing.failoverPatience
         var failure: any Error = Failure.unavailable("The database")
         var attempt = 0
         while true {
             try Task.checkCancellation()
+            noteCall()
             let server = decide { routing in
                 if let primary = routing.primary { routing.sent(primary) }
                 return routing.primary

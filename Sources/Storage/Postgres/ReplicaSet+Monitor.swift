@@ -31,15 +31,24 @@ extension ReplicaSet {
         }
         return decide { routing in
             if routing.waiters > 0 { return Rest(duration: Self.urgentInterval, generation: nil) }
-            if routing.isSearching { return Rest(duration: Self.searchInterval, generation: nil) }
-            let isLong = routing.mayRest(at: .now)
-            return Rest(duration: isLong ? longInterval : settings.probeInterval, generation: generation)
+            // Behind an election nobody can tell yet how far replicas are.
+            if routing.isSearching || routing.history.heardAt == nil {
+                return Rest(duration: Self.searchInterval, generation: nil)
+            }
+            let interval = routing.isCalm(server) ? longInterval : settings.probeInterval
+            return Rest(duration: interval, generation: generation)
         }
     }
 
-    /// While no session calls: still several times before a replica would count as one that lags.
+    /// As long as nobody calls: several times before a replica would count as one that lags.
     private var longInterval: Duration {
-        max(settings.probeInterval, min(settings.probeInterval * 5, settings.routing.maximumLag / 4))
+        let longest = min(settings.probeInterval * 5, settings.routing.maximumLag / 4, .seconds(1))
+        return max(settings.probeInterval, longest)
+    }
+
+    /// Has the servers asked if nobody did for `probeInterval`.
+    func noteCall() {
+        if decide({ $0.called(at: .now, every: settings.probeInterval) }) { curiosity.notify() }
     }
 
     func take(_ rest: Rest) async {
@@ -73,5 +82,6 @@ extension ReplicaSet {
         logger.notice("database servers changed", metadata: ["change": "\(change)"])
         observe(.change(change))
         learnt.notify()
+        curiosity.notify()
     }
 }

@@ -103,13 +103,6 @@ package final class ReplicaSet: Sendable {
         return answer
     }
 
-    /// The session that calls now, if one does; servers that were left alone for long are asked anew.
-    func callingSession() -> Consistency? {
-        guard let session = Consistency.current else { return nil }
-        if decide({ $0.called(at: .now) }) { curiosity.notify() }
-        return session
-    }
-
     /// Waits until something is learnt, at most until `end`.
     func waitForNews(after generation: Int, until end: Instant) async {
         curiosity.notify()

@@ -16,6 +16,9 @@ struct RoutingHealth: Sendable, Equatable {
 
     var isWell: Bool { phase == .well }
 
+    /// Well, and no failure since it last answered.
+    var isSteady: Bool { isWell && failures == 0 }
+
     /// Whether a probe may be sent: not while the server is left alone.
     func mayProbe(at now: ContinuousClock.Instant) -> Bool {
         guard case .ejected(let until) = phase else { return true }

@@ -27,8 +27,6 @@ package struct RoutingSettings: Sendable {
     package var returnAfter: Int
     /// One that fails again within this time is left alone for longer than before.
     package var steadyAfter: Duration
-    /// Servers are asked less often once no session has called for this long.
-    package var restAfter: Duration
 
     package init(
         maximumLag: Duration = .seconds(2), maximumBlindness: Duration = .seconds(30),
@@ -37,7 +35,7 @@ package struct RoutingSettings: Sendable {
         failoverPatience: Duration = .seconds(5), maximumDetours: Int = 2,
         knowledgeLifetime: Duration = .milliseconds(2), ejectAfter: Int = 3,
         ejection: Backoff = Backoff(first: .milliseconds(250), maximum: .seconds(10)), returnAfter: Int = 2,
-        steadyAfter: Duration = .seconds(10), restAfter: Duration = .seconds(1)
+        steadyAfter: Duration = .seconds(10)
     ) {
         self.maximumLag = maximumLag
         self.maximumBlindness = maximumBlindness
@@ -51,6 +49,5 @@ package struct RoutingSettings: Sendable {
         self.ejection = ejection
         self.returnAfter = returnAfter
         self.steadyAfter = steadyAfter
-        self.restAfter = restAfter
     }
 }

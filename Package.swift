@@ -215,8 +215,8 @@ let package = Package(
         .testTarget(
             name: "RedisTests",
             dependencies: [
-                "Redis", "Resilience", "Memory", "Kernel", "TestProcess", "TestTime", .nioCore, .nioPosix,
-                .nioSSL, .log,
+                "Redis", "Resilience", "Memory", "Cluster", "Kernel", "TestProcess", "TestTime",
+                .nioCore, .nioPosix, .nioSSL, .log,
             ]),
         .testTarget(
             name: "ResilienceTests", dependencies: ["Resilience", "Kernel", "TestTime", .nioCore]),

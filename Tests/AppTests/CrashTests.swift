@@ -17,6 +17,8 @@ import Testing
     private static let settings = [
         "jobs.table.lease=3s", "jobs.table.heartbeat=1s", "jobs.table.firstDelay=50ms",
         "jobs.table.maximumDelay=200ms",
+        // Each kill may end an attempt, on a slow machine before anything of it was kept.
+        "jobs.table.maximumAttempts=100",
         "events.inProcess.lease=2s",
     ]
 

@@ -39,7 +39,7 @@ import Testing
 
     @Test func `parts that fail or are late are named, and keep nobody waiting`() async throws {
         let reasons = Mutex<[String: String]>([:])
-        let gathering = Gathering(deadline: .seconds(1)) { part, error in
+        let gathering = Gathering(deadline: .seconds(10)) { part, error in
             reasons.withLock { $0[part] = Failure.wrapping(error).code }
         }
         let gate = Wakeup()

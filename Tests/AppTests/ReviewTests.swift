@@ -207,7 +207,7 @@ import Testing
                 }
             }
             func settles(_ expected: [String]) async throws -> Bool {
-                let end = ContinuousClock.now + .seconds(20)
+                let end = ContinuousClock.now + .seconds(60)
                 while ContinuousClock.now < end {
                     if try await found() == expected { return true }
                     try await Task.sleep(for: .milliseconds(100))

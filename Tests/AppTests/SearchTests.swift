@@ -15,7 +15,7 @@ import Testing
 
     /// What is found once it is as expected, or at the end of the time that a projector may take.
     private func settled(_ client: APIClient, _ text: String, _ expected: [String]) async throws -> [String] {
-        let end = ContinuousClock.now + .seconds(20)
+        let end = ContinuousClock.now + .seconds(60)
         while ContinuousClock.now < end {
             if try await titles(client, text) == expected { return expected }
             try await Task.sleep(for: .milliseconds(50))

@@ -36,6 +36,8 @@ struct GroupFaultTests {
         try await Self.append(0..<100, first.log, history)
         #expect(try await eventually(within: .seconds(120)) { history.count == 100 })
         let changes = second.changes.count
+        #expect(
+            try await eventually(within: .seconds(120)) { try await first.log.lag(of: "group").events == 0 })
         await one.end()
         let again = try await Reader(first.log, history)
         try await Self.append(100..<200, second.log, history)

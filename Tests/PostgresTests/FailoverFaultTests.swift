@@ -117,15 +117,18 @@ extension RealReplicas {
 
         /// A session that saw more than the new history holds is answered, by the primary, and soon.
         private func expectLostPositionsToBeAnswered(_ set: ReplicaSet, _ ledger: Ledger) async throws {
-            let start = ContinuousClock.now
+            var times: [Duration] = []
             for _ in 0..<20 {
                 let session = Consistency(["main": 1 << 40, "main.x": 1 << 40])
+                let start = ContinuousClock.now
                 let count = try await Consistency.$current.withValue(session) {
                     try await ledger.count(through: set)
                 }
                 #expect(count >= ledger.acknowledged)
+                times.append(ContinuousClock.now - start)
             }
-            #expect(ContinuousClock.now - start < .seconds(10))
+            // The median, which no pause of the machine moves.
+            #expect(times.sorted()[10] < .milliseconds(500), "\(times)")
         }
     }
 }

@@ -88,7 +88,11 @@ extension RealReplicas {
         /// Replicas show a commit while the primary still waits for the standby that must confirm it.
         @Test func `the primary's answer is held back while it hides what a replica has shown`() async throws
         {
-            try await RegisterStage.with(cluster, { $0.doubtPatience = .seconds(30) }) { stage in
+            let patient: (inout RoutingSettings) -> Void = {
+                $0.doubtPatience = .seconds(30)
+                $0.failoverPatience = .seconds(60)
+            }
+            try await RegisterStage.with(cluster, patient) { stage in
                 let before = try await stage.value(of: 0)
                 try await cluster.change("synchronous_standby_names", "FIRST 1 (nobody)", on: 0)
                 // Until its senders have read that, they would release the commit.

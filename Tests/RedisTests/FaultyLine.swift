@@ -118,6 +118,7 @@ private final class ServerEnd: ChannelInboundHandler {
 
     private let line: FaultyLine
     private let client: any Channel
+    private var hasCut = false
 
     init(_ line: FaultyLine, _ client: any Channel) {
         self.line = line
@@ -125,7 +126,10 @@ private final class ServerEnd: ChannelInboundHandler {
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        // What still comes behind a cut is no reply of its own.
+        guard !hasCut else { return }
         let (bytes, isEnd) = line.course(unwrapInboundIn(data))
+        hasCut = isEnd
         if let bytes { client.writeAndFlush(bytes, promise: nil) }
         if isEnd { client.close(promise: nil) }
     }

@@ -78,7 +78,7 @@ struct RedisSentinelTests {
                 await stage.primary.stop()
                 for await _ in before {}
                 #expect(
-                    try await eventually(within: .seconds(40)) {
+                    try await eventually {
                         await failure { try await cache.set("k2", [2], lifetime: .seconds(600)) } == nil
                     })
                 #expect(try await cache.get("k") == [1])

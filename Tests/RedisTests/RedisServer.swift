@@ -1,3 +1,4 @@
+import Cluster
 import Foundation
 import Kernel
 import Logging
@@ -5,6 +6,7 @@ import NIOCore
 import NIOPosix
 import Synchronization
 import TestProcess
+import TestTime
 
 @testable import Redis
 
@@ -15,9 +17,6 @@ final class RedisServer: Sendable {
     static let isInstalled = FileManager.default.isExecutableFile(atPath: program)
 
     static let isOpenSSLInstalled = FileManager.default.isExecutableFile(atPath: "/usr/bin/openssl")
-
-    /// Below the range from which the system takes ports for clients.
-    private static let nextPort = Atomic<Int>(Int.random(in: 23_100..<23_500))
 
     let port: Int
     let folder: URL
@@ -30,13 +29,11 @@ final class RedisServer: Sendable {
         self.arguments = arguments
     }
 
-    static func freePort() -> Int { nextPort.add(1, ordering: .relaxed).oldValue }
-
     /// A server that answers; `options` are appended to its command line.
     static func start(_ options: [String] = [], files: [String: String] = [:]) async throws -> RedisServer {
         var failure: any Error = RedisServerAbsent()
         for _ in 0..<5 {
-            let port = freePort()
+            let port = try PortChoice.takeOne()
             let folder = FileManager.default.temporaryDirectory.appending(path: "redis-test-\(UUID())")
             try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
             for (name, text) in files {
@@ -67,7 +64,7 @@ final class RedisServer: Sendable {
         let process = try ChildProcess(
             Self.program, arguments, folder: folder.path, output: .null, errors: .null)
         self.process.withLock { $0 = process }
-        let end = ContinuousClock.now + .seconds(20)
+        let end = ContinuousClock.now + .patience
         while try await !answers() {
             guard process.isRunning, ContinuousClock.now < end else { throw RedisServerAbsent() }
             try await Task.sleep(for: .milliseconds(5))
@@ -148,7 +145,7 @@ func failure(_ body: () async throws -> Void) async -> Failure? {
 }
 
 /// Looks again and again until `condition` holds.
-func eventually(within limit: Duration = .seconds(20), _ condition: () async throws -> Bool) async throws
+func eventually(within limit: Duration = .patience, _ condition: () async throws -> Bool) async throws
     -> Bool
 {
     let end = ContinuousClock.now + limit

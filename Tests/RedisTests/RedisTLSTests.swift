@@ -1,3 +1,4 @@
+import Cluster
 import Foundation
 import Kernel
 import TestProcess
@@ -34,7 +35,7 @@ struct RedisTLSTests {
         // What is left in a temporary folder harms nobody.
         defer { try? FileManager.default.removeItem(at: folder) }
         try await makeCertificate("server", in: folder)
-        let port = RedisServer.freePort()
+        let port = try PortChoice.takeOne()
         let server = try await RedisServer.start([
             "--tls-port", "\(port)", "--tls-cert-file", folder.appending(path: "server.pem").path,
             "--tls-key-file",

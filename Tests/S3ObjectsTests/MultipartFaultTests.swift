@@ -133,7 +133,8 @@ import Testing
                 #expect(kind == .internal)
                 #expect(FileManager.default.fileExists(atPath: path))
             }
-            #expect(server.asked.last?.method == "DELETE")
+            // Parts that were under way beside the failed one may be heard of later.
+            #expect(server.asked.count { $0.method == "DELETE" } == 2)
         }
     }
 

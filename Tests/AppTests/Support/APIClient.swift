@@ -81,15 +81,14 @@ struct APIClient: Sendable {
 
     /// Announces a file. Gives the answer of `POST /v1/videos`.
     func announce(
-        _ file: Data, title: String = "Film", filename: String = "film.mp4", more: [String: Any] = [:]
-    )
-        async throws -> Answer
-    {
+        _ file: Data, title: String = "Film", filename: String = "film.mp4", more: [String: Any] = [:],
+        key: String? = nil
+    ) async throws -> Answer {
         var body: [String: Any] = [
             "title": title, "filename": filename, "bytes": file.count, "contentType": "video/mp4",
         ]
         body.merge(more) { _, new in new }
-        return try await send("POST", "/v1/videos", body)
+        return try await send("POST", "/v1/videos", body, headers: key.map { ["Idempotency-Key": $0] } ?? [:])
     }
 
     /// Sends the parts that are missing and completes; does the same again after any crash.
@@ -126,10 +125,20 @@ struct APIClient: Sendable {
         return try announced.text("video.id")
     }
 
+    /// The answer, once there is one of who can give it: processes that were killed or cut off may just be coming back.
+    func served(_ method: String, _ path: String) async throws -> Answer {
+        let end = ContinuousClock.now + .seconds(60)
+        while true {
+            let answer = try await send(method, path)
+            guard (502...504).contains(answer.status), ContinuousClock.now < end else { return answer }
+            try await Task.sleep(for: .milliseconds(100))
+        }
+    }
+
     /// The video once it is `ready` or `failed`.
     func settled(_ video: String, within seconds: Int = 120) async throws -> Answer {
         for _ in 0..<(seconds * 10) {
-            let answer = try await send("GET", "/v1/videos/\(video)")
+            let answer = try await served("GET", "/v1/videos/\(video)")
             let state = answer["state"] as? String
             if answer.status != 200 || state == "ready" || state == "failed" { return answer }
             try await Task.sleep(for: .milliseconds(100))

@@ -26,12 +26,13 @@ actor EventLines {
     /// Nil at the end of the stream.
     func next(within limit: Duration) async throws -> String? {
         let end = ContinuousClock.now + limit
-        while ContinuousClock.now < end {
+        while true {
             if !lines.isEmpty { return lines.removeFirst() }
             if hasEnded { return nil }
+            // Behind the look: what came while this stood still has come.
+            guard ContinuousClock.now < end else { throw APIClient.Timeout(what: "no event came") }
             try await Task.sleep(for: .milliseconds(20))
         }
-        throw APIClient.Timeout(what: "no event came")
     }
 }
 

@@ -30,18 +30,26 @@ actor LoadClients {
         }
     }
 
-    private let client: APIClient
+    private let clients: [APIClient]
     private var outcome = Outcome()
     private var isStopping = false
 
-    /// Told by the server alone what it has seen and done: that its reads are never behind is part of what is shown.
-    init(_ client: APIClient) { self.client = client.alone }
+    private init(_ clients: [APIClient]) { self.clients = clients }
 
     /// What happened while `body` ran.
+    ///
+    /// That reads are never behind is part of what is shown: each client leaves it to the server what it has seen and
+    /// done, or, where the server may forget, tells its own place with each request.
     static func around(
-        _ client: APIClient, clients: Int = 3, _ body: @Sendable () async throws -> Void
+        _ client: APIClient, clients: Int = 3, tellPlaces: Bool = false,
+        _ body: @Sendable () async throws -> Void
     ) async throws -> Outcome {
-        let load = LoadClients(client)
+        let load = LoadClients(
+            (0..<clients).map { _ in
+                var one = client.alone
+                if tellPlaces { one.place = SharedPlace() }
+                return one
+            })
         try await withThrowingTaskGroup(of: Void.self) { group in
             for number in 0..<clients { group.addTask { try await load.work(number) } }
             try await body()
@@ -56,8 +64,9 @@ actor LoadClients {
         var titles: [String] = []
         var cursor: String?
         repeat {
-            let page = try await client.send(
+            let page = try await client.served(
                 "GET", "/v1/videos?state=awaiting_upload&limit=100" + (cursor.map { "&cursor=\($0)" } ?? ""))
+            try #require(page.status == 200, "\(page.json)")
             titles += (page["items"] as? [[String: Any]] ?? []).compactMap { $0["title"] as? String }
             cursor = page["nextCursor"] as? String
         } while cursor != nil
@@ -72,18 +81,19 @@ actor LoadClients {
     private static let patience: Duration = .seconds(120)
 
     private func work(_ number: Int) async throws {
-        guard let register = try await announce("register \(number) 0") else { return }
+        let client = clients[number]
+        guard let register = try await announce("register \(number) 0", by: client) else { return }
         var step = 0
         while !isStopping {
             step += 1
-            if try await rename(register, "register \(number) \(step)") {
+            if try await rename(register, "register \(number) \(step)", by: client) {
                 outcome.registers[number, default: RegisterHistory()].wrote(step)
             }
             await look(at: register, of: number)
             // Each announcement opens an upload, of which the store of the tests holds a thousand.
             guard step % 8 == 1 else { continue }
             let title = "load \(number)-\(step)"
-            guard let video = try await announce(title) else { continue }
+            guard let video = try await announce(title, by: client) else { continue }
             let read = try? await client.send("GET", "/v1/videos/\(video)")
             note(read?.status, "read \(title)")
             if read?.status == 404 { outcome.staleReads += 1 }
@@ -94,7 +104,7 @@ actor LoadClients {
     }
 
     /// Repeated until it is answered: to be named the same twice is to be named once.
-    private func rename(_ video: String, _ title: String) async throws -> Bool {
+    private func rename(_ video: String, _ title: String, by client: APIClient) async throws -> Bool {
         let end = ContinuousClock.now + Self.patience
         while ContinuousClock.now < end {
             let answer = try? await client.send("PATCH", "/v1/videos/\(video)", ["title": title])
@@ -108,7 +118,7 @@ actor LoadClients {
 
     private func look(at video: String, of number: Int) async {
         // Without an answer nothing was seen.
-        let answer = try? await client.send("GET", "/v1/videos/\(video)")
+        let answer = try? await clients[number].send("GET", "/v1/videos/\(video)")
         note(answer?.status, "look at \(number)")
         let title = answer?["title"] as? String
         guard let value = title?.split(separator: " ").last.flatMap({ Int($0) }) else { return }
@@ -120,7 +130,7 @@ actor LoadClients {
     }
 
     /// The id, once it is answered.
-    private func announce(_ title: String) async throws -> String? {
+    private func announce(_ title: String, by client: APIClient) async throws -> String? {
         let key = UUID().uuidString
         let body: [String: Any] = [
             "title": title, "filename": "f.mp4", "bytes": Self.announcedBytes, "contentType": "video/mp4",

@@ -120,7 +120,7 @@ actor ResumingChat {
     static func stored(_ client: APIClient, _ room: String) async throws -> [ChatHistory.Entry] {
         var entries: [ChatHistory.Entry] = []
         while true {
-            let answer = try await client.send(
+            let answer = try await client.served(
                 "GET", "/v1/rooms/\(room)/messages?afterSeq=\(entries.last?.seq ?? 0)&limit=100")
             guard answer.status == 200, let items = answer["items"] as? [[String: Any]] else {
                 throw StageFailure("\(answer.json)")

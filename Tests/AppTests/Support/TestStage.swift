@@ -77,7 +77,11 @@ struct StagePlace: Sendable {
                 "objects.s3.keyPrefix=\(name)/",
                 "objects.s3.region=\(environment["CLOUDSTREAM_S3_REGION"] ?? "us-east-1")",
                 "registry.heartbeat=300ms", "gateway.probeInterval=300ms",
-            ] + sections.map { "\($0).redis.connection.keyPrefix=\(name)/" }, database: name)
+            ]
+                // Longer than a busy machine stands still: tests cut Redis off, and none has it answer late.
+                + sections.flatMap { section in
+                    ["keyPrefix=\(name)/", "commandDeadline=5s"].map { "\(section).redis.connection.\($0)" }
+                }, database: name)
     }
 
     func remove() async throws {

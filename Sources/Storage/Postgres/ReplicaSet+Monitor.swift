@@ -40,7 +40,7 @@ extension ReplicaSet {
         }
     }
 
-    /// As long as nobody calls: several times before a replica would count as one that lags.
+    /// Between probes of a server that is calm: several fit into the lag that a replica may have.
     private var longInterval: Duration {
         let longest = min(settings.probeInterval * 5, settings.routing.maximumLag / 4, .seconds(1))
         return max(settings.probeInterval, longest)

@@ -38,7 +38,8 @@ package final class ReplicaSet: Sendable {
     private let routing: Mutex<ReplicaRouting>
     /// Notified when something was learnt that may let a waiting call go on.
     let learnt = Wakeup()
-    /// Notified when a call waits for something to be learnt.
+    /// Notified when servers are to be asked soon: a call waits for something to be learnt, nobody has asked for long, or
+    /// something has changed.
     let curiosity = Wakeup()
     private let monitors = Mutex<[Task<Void, Never>]>([])
 
